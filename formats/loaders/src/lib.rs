@@ -1,0 +1,1 @@
+//! The boot code of mkimage, as bytes.

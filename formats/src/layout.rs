@@ -1,0 +1,265 @@
+//! Where every byte of an output comes from.
+//!
+//! ```text
+//! 0                                                        len
+//! ├── Bytes ──┼────── Slice of a file ──────┼─ Hole ─┼─ Bytes ─┤
+//! ```
+
+use bytes::Bytes;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A file on the host whose bytes outputs refer to. It must not change until they are emitted.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Source {
+    path: PathBuf,
+    len: u64,
+}
+
+impl Source {
+    /// The file at `path`, as long as it is now.
+    ///
+    /// # Errors
+    /// The file cannot be read, or is a folder.
+    pub fn new(path: impl Into<PathBuf>) -> io::Result<Arc<Self>> {
+        let path = path.into();
+        let meta = std::fs::metadata(&path)?;
+        if meta.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        Ok(Arc::new(Source { path, len: meta.len() }))
+    }
+
+    /// Where the file is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes, when this value was made.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+}
+
+/// Part of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slice {
+    /// The file.
+    pub source: Arc<Source>,
+    /// The first byte's offset in the file.
+    pub at: u64,
+    /// Bytes.
+    pub len: u64,
+}
+
+/// What fills an extent of an output.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Structures: small, in memory.
+    Bytes(Bytes),
+    /// Bytes of a file, never in memory.
+    Slice(Slice),
+    /// Unwritten; reads as zeros. The value is a length in bytes.
+    Hole(u64),
+}
+
+impl Content {
+    /// Bytes.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> u64 {
+        match self {
+            Content::Bytes(b) => b.len() as u64,
+            Content::Slice(s) => s.len,
+            Content::Hole(n) => *n,
+        }
+    }
+}
+
+/// An output, or a part of one: contents one after the other. Offsets are sums, so there is
+/// neither a gap nor an overlap.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Layout {
+    extents: Vec<Content>,
+    len: u64,
+}
+
+impl Layout {
+    /// The whole file at `path`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn file(path: impl Into<PathBuf>) -> io::Result<Self> {
+        let source = Source::new(path)?;
+        let len = source.len();
+        Ok(Content::Slice(Slice { source, at: 0, len }).into())
+    }
+
+    /// `len` bytes that read as zero.
+    #[must_use]
+    pub fn hole(len: u64) -> Self {
+        Content::Hole(len).into()
+    }
+
+    /// Bytes.
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// No bytes at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The contents in order; none is empty.
+    #[must_use]
+    pub fn extents(&self) -> &[Content] {
+        &self.extents
+    }
+
+    /// Every byte is part of a hole.
+    #[must_use]
+    pub fn is_hole(&self) -> bool {
+        self.extents.iter().all(|c| matches!(c, Content::Hole(_)))
+    }
+
+    /// Adds `content` at the end.
+    pub fn push(&mut self, content: impl Into<Content>) {
+        let content = content.into();
+        if content.len() == 0 {
+            return;
+        }
+        self.len += content.len();
+        match (self.extents.last_mut(), &content) {
+            (Some(Content::Hole(have)), Content::Hole(more)) => *have += more,
+            (Some(Content::Slice(have)), Content::Slice(more))
+                if have.source == more.source && have.at + have.len == more.at =>
+            {
+                have.len += more.len;
+            }
+            _ => self.extents.push(content),
+        }
+    }
+
+    /// Adds all of `other` at the end.
+    pub fn append(&mut self, other: Layout) {
+        for content in other.extents {
+            self.push(content);
+        }
+    }
+
+    /// Fills with a hole up to `len` bytes.
+    ///
+    /// # Panics
+    /// The layout is longer than that already.
+    pub fn pad_to(&mut self, len: u64) {
+        let missing = len.checked_sub(self.len).expect("a layout only grows");
+        self.push(Content::Hole(missing));
+    }
+
+    /// Fills with a hole to a multiple of `unit` bytes.
+    pub fn pad_to_multiple(&mut self, unit: u64) {
+        self.pad_to(self.len.next_multiple_of(unit));
+    }
+
+    /// Bytes `at..at + len` of this layout.
+    ///
+    /// # Panics
+    /// The window reaches past the end.
+    #[must_use]
+    pub fn window(&self, at: u64, len: u64) -> Layout {
+        let end = at.checked_add(len).filter(|end| *end <= self.len).expect("a window inside the layout");
+        let (mut out, mut start) = (Layout::default(), 0);
+        for content in &self.extents {
+            let stop = start + content.len();
+            let (from, to) = (at.max(start), end.min(stop));
+            if from < to {
+                out.push(part(content, from - start, to - from));
+            }
+            if stop >= end {
+                break;
+            }
+            start = stop;
+        }
+        out
+    }
+}
+
+/// Bytes `at..at + len` of one content.
+fn part(content: &Content, at: u64, len: u64) -> Content {
+    match content {
+        Content::Bytes(b) => {
+            // Both fit: they are within a buffer in memory.
+            let at = usize::try_from(at).expect("within a buffer");
+            let len = usize::try_from(len).expect("within a buffer");
+            Content::Bytes(b.slice(at..at + len))
+        }
+        Content::Slice(s) => Content::Slice(Slice { source: s.source.clone(), at: s.at + at, len }),
+        Content::Hole(_) => Content::Hole(len),
+    }
+}
+
+impl From<Vec<u8>> for Content {
+    fn from(bytes: Vec<u8>) -> Self {
+        Content::Bytes(bytes.into())
+    }
+}
+
+impl From<Bytes> for Content {
+    fn from(bytes: Bytes) -> Self {
+        Content::Bytes(bytes)
+    }
+}
+
+impl From<Slice> for Content {
+    fn from(slice: Slice) -> Self {
+        Content::Slice(slice)
+    }
+}
+
+impl<T: Into<Content>> From<T> for Layout {
+    fn from(content: T) -> Self {
+        let mut layout = Layout::default();
+        layout.push(content);
+        layout
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neighbours_of_one_kind_become_one_extent() {
+        let source = Arc::new(Source { path: "x".into(), len: 100 });
+        let slice = |at, len| Slice { source: source.clone(), at, len };
+        let mut l = Layout::hole(3);
+        l.push(Content::Hole(4));
+        l.push(slice(10, 5));
+        l.push(slice(15, 5));
+        l.push(slice(21, 1));
+        l.push(Vec::new());
+        assert_eq!(l.extents(), [Content::Hole(7), slice(10, 10).into(), slice(21, 1).into()]);
+        assert_eq!(l.len(), 18);
+    }
+
+    #[test]
+    fn a_window_cuts_each_kind() {
+        let source = Arc::new(Source { path: "x".into(), len: 100 });
+        let mut l = Layout::from(vec![1, 2, 3, 4]);
+        l.push(Slice { source: source.clone(), at: 10, len: 4 });
+        l.pad_to_multiple(16);
+        let w = l.window(2, 8);
+        let want: [Content; 3] =
+            [vec![3, 4].into(), Slice { source, at: 10, len: 4 }.into(), Content::Hole(2)];
+        assert_eq!((w.extents(), w.len()), (&want[..], 8));
+        assert!(l.window(8, 8).is_hole());
+        assert!(l.window(16, 0).is_empty());
+    }
+}

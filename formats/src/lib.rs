@@ -1,0 +1,16 @@
+//! Bootable media, disk images and archives as values.
+//!
+//! A writer here does not write: it computes a [`Layout`], the ordered, gap-free list of what an
+//! output consists of, and [`emit`] puts that on a disk in one pass. An output is therefore an
+//! expression (`iso(kernel, initrd)`, `vmdk(disk)`), sizes and places are known before the first
+//! byte is written, and no payload is ever held in memory.
+//!
+//! Nothing here looks at a clock, a network, an environment variable or a random number: the same
+//! arguments give the same bytes everywhere.
+
+pub mod emit;
+pub mod layout;
+pub mod tree;
+
+pub use layout::{Content, Layout, Slice, Source};
+pub use tree::{Kind, Meta, Node, Tree, TreePath};

@@ -1,0 +1,5 @@
+//! Bootable media from LinuxKit YAML files.
+//!
+//! ```text
+//! YAML ──▶ Spec ──▶ Plan ──▶ Tree ──▶ payload ──▶ Layout ──▶ file
+//! ```

@@ -1,0 +1,3 @@
+//! The command `mkimage`.
+
+fn main() {}
