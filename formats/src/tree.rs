@@ -4,111 +4,12 @@
 //! host: a tree can hold device nodes, owners and names that the host could not.
 
 use crate::layout::Layout;
-use std::collections::BTreeMap;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-/// A path inside a tree: no leading slash, no empty, `.` or `..` component. The root is empty.
-///
-/// Byte order puts every folder before what is in it.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct TreePath(Box<[u8]>);
+mod path;
 
-impl TreePath {
-    /// The path that `name` means at the root: slashes at both ends, doubled slashes and `.` are
-    /// dropped.
-    ///
-    /// # Errors
-    /// A component is `..`, or a byte is NUL.
-    pub fn new(name: impl AsRef<[u8]>) -> Result<Self, Error> {
-        let name = name.as_ref();
-        let bad = |why| Error::Path { name: lossy(name), why };
-        if name.contains(&0) {
-            return Err(bad("it has a NUL byte"));
-        }
-        let mut path = Vec::with_capacity(name.len());
-        for part in name.split(|b| *b == b'/').filter(|p| !p.is_empty() && *p != b".") {
-            if part == b".." {
-                return Err(bad("`..` would leave the tree"));
-            }
-            if !path.is_empty() {
-                path.push(b'/');
-            }
-            path.extend_from_slice(part);
-        }
-        Ok(TreePath(path.into()))
-    }
-
-    /// The root folder's path.
-    #[must_use]
-    pub fn root() -> Self {
-        TreePath::default()
-    }
-
-    /// The bytes, components separated by one slash; empty for the root.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.0
-    }
-
-    /// This is the root.
-    #[must_use]
-    pub fn is_root(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// The folder that this is in; none for the root.
-    #[must_use]
-    pub fn parent(&self) -> Option<TreePath> {
-        if self.is_root() {
-            return None;
-        }
-        let cut = self.0.iter().rposition(|b| *b == b'/').unwrap_or(0);
-        Some(TreePath(self.0[..cut].into()))
-    }
-
-    /// The last component; empty for the root.
-    #[must_use]
-    pub fn name(&self) -> &[u8] {
-        self.0.rsplit(|b| *b == b'/').next().unwrap_or_default()
-    }
-
-    /// `rest`, a path of the same kind, below this folder.
-    #[must_use]
-    pub fn join(&self, rest: &TreePath) -> TreePath {
-        match (self.is_root(), rest.is_root()) {
-            (true, _) => rest.clone(),
-            (_, true) => self.clone(),
-            _ => TreePath([&*self.0, b"/", &*rest.0].concat().into()),
-        }
-    }
-
-    /// This is `folder`, or below it.
-    #[must_use]
-    pub fn starts_with(&self, folder: &TreePath) -> bool {
-        match self.0.strip_prefix(&*folder.0) {
-            Some(rest) => folder.is_root() || rest.is_empty() || rest[0] == b'/',
-            None => false,
-        }
-    }
-}
-
-impl fmt::Display for TreePath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.is_root() { "." } else { "" })?;
-        f.write_str(&lossy(&self.0))
-    }
-}
-
-impl fmt::Debug for TreePath {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:?}", String::from_utf8_lossy(&self.0))
-    }
-}
-
-fn lossy(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).escape_debug().to_string()
-}
+pub use path::TreePath;
 
 /// A point in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -173,7 +74,8 @@ pub enum Kind {
     File(Layout),
     /// A symbolic link with its target, as it is.
     Symlink(Box<[u8]>),
-    /// One more name of the regular file (or other node, but no folder) at that path.
+    /// One more name of the regular file (or other node, but no folder) at that path, which is
+    /// not a hard link itself. All but the name is that node's: see [`Tree::insert`].
     HardLink(TreePath),
     /// A character device.
     Char {
@@ -193,9 +95,15 @@ pub enum Kind {
     Fifo,
 }
 
-/// Which of [`Tree::origins`] a node is from.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// Which of [`Tree::origins`] a node is from. The default is none of them, and sorts last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OriginId(u32);
+
+impl Default for OriginId {
+    fn default() -> Self {
+        OriginId(u32::MAX)
+    }
+}
 
 /// Where nodes come from: an image at its place in a specification.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -229,6 +137,8 @@ impl Node {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
     nodes: BTreeMap<TreePath, Node>,
+    /// The hard links to a node: its path to theirs, which all come after it in byte order.
+    links: BTreeMap<TreePath, BTreeSet<TreePath>>,
     origins: Vec<Origin>,
 }
 
@@ -265,13 +175,17 @@ impl Tree {
         self.nodes.get(path)
     }
 
-    /// Puts `node` at `path`; returns what was there. A folder that replaces a folder keeps what
-    /// is in it.
+    /// Puts `node` at `path`. A folder that replaces a folder keeps what is in it; a node that is
+    /// replaced lives on under its other names, as on a disk.
+    ///
+    /// Of the names of one node the first in byte order has the content, and the others are hard
+    /// links to it: who goes through a tree in order meets the content first. A hard link whose
+    /// path comes before its target's therefore swaps roles with it.
     ///
     /// # Errors
-    /// The parent is missing or no folder, or a folder that is not empty would become something
-    /// else.
-    pub fn insert(&mut self, path: TreePath, node: Node) -> Result<Option<Node>, Error> {
+    /// The parent is missing or no folder; a folder that is not empty would become something
+    /// else; a hard link's target is missing or a folder.
+    pub fn insert(&mut self, path: TreePath, node: Node) -> Result<(), Error> {
         if let Some(parent) = path.parent().filter(|p| !p.is_root()) {
             match self.nodes.get(&parent) {
                 Some(n) if n.is_dir() => {}
@@ -282,15 +196,93 @@ impl Tree {
         if !node.is_dir() && self.get(&path).is_some_and(Node::is_dir) && self.below(&path).next().is_some() {
             return Err(Error::NotEmpty { path });
         }
-        Ok(self.nodes.insert(path, node))
+        let Kind::HardLink(target) = node.kind else {
+            self.detach(&path);
+            self.nodes.insert(path, node);
+            return Ok(());
+        };
+        let target = match self.nodes.get(&target).map(|n| &n.kind) {
+            Some(Kind::HardLink(first)) => first.clone(),
+            Some(Kind::Dir) | None => return Err(Error::LinkTarget { path, target }),
+            Some(_) => target,
+        };
+        if target != path {
+            self.detach(&path);
+            self.link(path, target, node.origin);
+        }
+        Ok(())
+    }
+
+    /// Makes `path`, where nothing is, one more name of `target`.
+    fn link(&mut self, path: TreePath, target: TreePath, origin: OriginId) {
+        let mut names = self.links.remove(&target).unwrap_or_default();
+        let mut content = self.nodes.remove(&target).expect("the caller saw the target");
+        let name = |origin, first: &TreePath| Node {
+            meta: content.meta.clone(),
+            kind: Kind::HardLink(first.clone()),
+            origin,
+        };
+        if target < path {
+            self.nodes.insert(path.clone(), name(origin, &target));
+            self.nodes.insert(target.clone(), content);
+            names.insert(path);
+            self.links.insert(target, names);
+            return;
+        }
+        let was = name(content.origin, &path);
+        names.insert(target.clone());
+        self.nodes.insert(target, was);
+        content.origin = origin;
+        self.give(path, content, names);
+    }
+
+    /// Puts `content` at `path`, with `names` as hard links to it.
+    fn give(&mut self, path: TreePath, content: Node, names: BTreeSet<TreePath>) {
+        for name in &names {
+            if let Some(node) = self.nodes.get_mut(name) {
+                node.kind = Kind::HardLink(path.clone());
+            }
+        }
+        self.nodes.insert(path.clone(), content);
+        if !names.is_empty() {
+            self.links.insert(path, names);
+        }
+    }
+
+    /// Takes away what is at `path` alone; what it names lives on under its other names.
+    fn detach(&mut self, path: &TreePath) {
+        match self.nodes.remove(path) {
+            Some(Node { kind: Kind::HardLink(first), .. }) => {
+                if let Some(names) = self.links.get_mut(&first) {
+                    names.remove(path);
+                    if names.is_empty() {
+                        self.links.remove(&first);
+                    }
+                }
+            }
+            Some(mut node) => {
+                let Some(mut names) = self.links.remove(path) else { return };
+                let Some(heir) = names.pop_first() else { return };
+                if let Some(name) = self.nodes.get(&heir) {
+                    node.origin = name.origin;
+                }
+                self.give(heir, node, names);
+            }
+            None => {}
+        }
     }
 
     /// Takes away `path` and all below it.
     pub fn remove(&mut self, path: &TreePath) {
         let gone: Vec<_> = self.below(path).map(|(p, _)| p.clone()).collect();
         for p in gone.iter().chain([path]) {
-            self.nodes.remove(p);
+            self.detach(p);
         }
+    }
+
+    /// The hard links to the node at `path`, in byte order; none if `path` is one itself.
+    pub fn links(&self, path: &TreePath) -> impl Iterator<Item = &TreePath> {
+        self.links.get(path).into_iter().flatten()
     }
 
     /// What is below the folder `path`, at any depth, itself not.
@@ -352,6 +344,14 @@ pub enum Error {
         /// What it would be in.
         parent: TreePath,
     },
+    /// Hard links are further names of something that is there already.
+    #[error("`{path}` cannot be a hard link to `{target}`, which is not there or a folder")]
+    LinkTarget {
+        /// What was to be inserted.
+        path: TreePath,
+        /// What it would be a name of.
+        target: TreePath,
+    },
     /// Something else would replace a folder that has contents.
     #[error("`{path}` is a folder that is not empty, and cannot become something else")]
     NotEmpty {
@@ -372,19 +372,6 @@ mod tests {
     }
 
     #[test]
-    fn paths_are_cleaned_and_never_leave_the_tree() {
-        assert_eq!(path("./etc//hosts/"), path("etc/hosts"));
-        assert_eq!(path("/"), TreePath::root());
-        assert_eq!(path("a/b").parent(), Some(path("a")));
-        assert_eq!(path("a").parent(), Some(TreePath::root()));
-        assert_eq!(path("a/b").name(), b"b");
-        assert!(path("a/b").starts_with(&path("a")) && !path("ab").starts_with(&path("a")));
-        for name in ["..", "a/../b", "a\0"] {
-            assert!(TreePath::new(name).is_err(), "{name}");
-        }
-    }
-
-    #[test]
     fn a_node_needs_its_folder() {
         let mut t = Tree::new();
         assert!(matches!(t.insert(path("a/b"), node(Kind::Fifo)), Err(Error::NoParent { .. })));
@@ -396,5 +383,49 @@ mod tests {
         assert_eq!(t.below(&path("a")).count(), 1);
         t.remove(&path("a"));
         assert_eq!(t.iter().map(|(p, _)| p.to_string()).collect::<Vec<_>>(), ["a-b"]);
+    }
+
+    fn file(content: &str) -> Node {
+        node(Kind::File(Layout::from(content.as_bytes().to_vec())))
+    }
+    fn link(target: &str) -> Node {
+        node(Kind::HardLink(path(target)))
+    }
+    fn listed(t: &Tree) -> Vec<String> {
+        let kind = |n: &Node| match &n.kind {
+            Kind::File(l) => format!("{} bytes", l.len()),
+            Kind::HardLink(first) => format!("-> {first}"),
+            other => format!("{other:?}"),
+        };
+        t.iter().map(|(p, n)| format!("{p} {}", kind(n))).collect()
+    }
+
+    #[test]
+    fn the_first_name_has_the_content_whatever_came_first() {
+        let mut t = Tree::new();
+        t.insert(path("m"), file("1")).unwrap();
+        t.insert(path("z"), link("m")).unwrap();
+        t.insert(path("a"), link("z")).unwrap();
+        assert_eq!(listed(&t), ["a 1 bytes", "m -> a", "z -> a"]);
+        t.insert(path("m"), link("z")).unwrap(); // it is that already
+        t.insert(path("a"), link("a")).unwrap();
+        assert_eq!(listed(&t), ["a 1 bytes", "m -> a", "z -> a"]);
+        assert_eq!(t.links(&path("a")).count(), 2);
+        assert!(matches!(t.insert(path("b"), link("c")), Err(Error::LinkTarget { .. })));
+    }
+
+    #[test]
+    fn content_lives_as_long_as_one_of_its_names() {
+        let mut t = Tree::new();
+        t.insert(path("a"), file("1")).unwrap();
+        t.insert(path("b"), link("a")).unwrap();
+        t.insert(path("c"), link("a")).unwrap();
+        t.insert(path("a"), file("22")).unwrap();
+        assert_eq!(listed(&t), ["a 2 bytes", "b 1 bytes", "c -> b"]);
+        t.remove(&path("c"));
+        assert_eq!(t.links(&path("b")).count(), 0);
+        t.insert(path("c"), link("a")).unwrap();
+        t.remove(&path("a"));
+        assert_eq!(listed(&t), ["b 1 bytes", "c 2 bytes"]);
     }
 }
