@@ -3,3 +3,5 @@
 //! ```text
 //! YAML ──▶ Spec ──▶ Plan ──▶ Tree ──▶ payload ──▶ Layout ──▶ file
 //! ```
+
+pub mod spec;
