@@ -8,8 +8,10 @@
 //! Nothing here looks at a clock, a network, an environment variable or a random number: the same
 //! arguments give the same bytes everywhere.
 
+pub mod cpio;
 pub mod emit;
 pub mod layout;
+pub mod tar;
 pub mod tree;
 
 pub use layout::{Content, Layout, Slice, Source};
