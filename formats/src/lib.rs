@@ -10,7 +10,11 @@
 
 pub mod cpio;
 pub mod emit;
+pub mod iso;
 pub mod layout;
+pub mod mbr;
+mod record;
+mod skeleton;
 pub mod tar;
 pub mod tree;
 
