@@ -4,4 +4,5 @@
 //! YAML ──▶ Spec ──▶ Plan ──▶ Tree ──▶ payload ──▶ Layout ──▶ file
 //! ```
 
+pub mod oci;
 pub mod spec;

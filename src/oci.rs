@@ -1,0 +1,40 @@
+//! Images: from their names to tar archives on this host's disk.
+//!
+//! ```text
+//! Reference ──▶ index.json ──▶ index ──▶ manifest ──▶ config
+//!               of the cache    │ Platform      └───▶ layers ──▶ tar archives
+//!                   ▲           └──────▶ attestations             in the spool
+//!                   │ what is missing
+//!               registry, or a mirror of it
+//! ```
+//!
+//! This is the only part of the program that touches a network, and [`Pull::Never`] makes sure
+//! that it does not.
+//!
+//! \[OCI-IMAGE\] *OCI Image Format Specification* 1.1; \[DISTRIBUTION\] *OCI Distribution
+//! Specification* 1.1.
+
+#![expect(dead_code, reason = "the registry, which fills the cache, is the next commit")]
+
+mod cache;
+mod digest;
+mod error;
+mod manifest;
+mod parallel;
+mod platform;
+mod progress;
+mod reference;
+mod select;
+mod spool;
+mod store;
+
+pub use digest::{Digest, NotADigest};
+pub use error::{Error, ImageError, Missing};
+pub use manifest::{Descriptor, DocumentError, Execution, ImageConfig};
+pub use platform::{NotAPlatform, Platform};
+pub use progress::Progress;
+pub use reference::{Reference, ReferenceError};
+pub use spool::LayerError;
+pub use store::{Attestation, Blob, Image, Layer, OciImage, Pull, Store, StoreOptions, default_cache};
+
+pub(crate) use progress::Task;

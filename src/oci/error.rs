@@ -1,0 +1,160 @@
+//! What can go wrong with an image.
+
+use super::{Digest, DocumentError, LayerError, Platform, Reference};
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// Why an image is not available.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file of the cache, or one given by the user.
+    #[error("cannot read `{path}`")]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file of the cache.
+    #[error("cannot write `{path}`")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The cache's list of images.
+    #[error("`{path}` is not the index of an image cache")]
+    Index {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: DocumentError,
+    },
+    /// A manifest where the list of images should be.
+    #[error("`{path}` is an image manifest, not the index of an image cache")]
+    NotALayout {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A blob that is not what its name says.
+    #[error("`{path}` is damaged: its bytes have the digest {found}; remove it, and it is fetched again")]
+    Damaged {
+        /// The blob.
+        path: PathBuf,
+        /// What its bytes say.
+        found: Digest,
+    },
+    /// A manifest, index or configuration that is too large.
+    #[error(
+        "{digest} has {size} bytes; a manifest or configuration may have {}",
+        super::cache::METADATA_LIMIT
+    )]
+    Metadata {
+        /// The blob.
+        digest: Digest,
+        /// Bytes that are claimed.
+        size: u64,
+    },
+    /// An image that is there, but cannot be used.
+    #[error("cannot use image `{reference}`")]
+    Image {
+        /// The image.
+        reference: Reference,
+        /// What is wrong with it.
+        source: Box<ImageError>,
+    },
+    /// The network may not be used, and something is not here.
+    #[error("not in the cache, and --offline forbids to fetch:{}", lines(.0))]
+    Offline(Vec<Missing>),
+}
+
+/// What is wrong with an image.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ImageError {
+    /// A manifest or an index that cannot be read.
+    #[error("{digest} is not what it should be")]
+    Document {
+        /// The manifest.
+        digest: Digest,
+        /// What is wrong with it.
+        source: DocumentError,
+    },
+    /// A configuration that cannot be read.
+    #[error("{digest} is not an image configuration")]
+    Config {
+        /// The configuration.
+        digest: Digest,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// An index in an index.
+    #[error("its index names {0}, which is an index again; only one level is known")]
+    NestedIndex(Digest),
+    /// The index has no such platform.
+    #[error("it is not for {wanted}; it is for {}", list(available))]
+    NoPlatform {
+        /// What was asked for.
+        wanted: Platform,
+        /// What there is.
+        available: Vec<Platform>,
+    },
+    /// The only image is for something else.
+    #[error("it is for {found}, not for {wanted}")]
+    WrongPlatform {
+        /// What was asked for.
+        wanted: Platform,
+        /// What it is.
+        found: Platform,
+    },
+    /// Layers and their digests don't pair.
+    #[error("it has {layers} layers, but its configuration names {diff_ids}")]
+    Layers {
+        /// In the manifest.
+        layers: usize,
+        /// In the configuration.
+        diff_ids: usize,
+    },
+    /// A layer.
+    #[error(transparent)]
+    Layer(#[from] LayerError),
+}
+
+impl ImageError {
+    pub(crate) fn of(self, reference: &Reference) -> Error {
+        Error::Image { reference: reference.clone(), source: Box::new(self) }
+    }
+}
+
+/// Something that would have to be fetched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Missing {
+    /// The image.
+    pub reference: Reference,
+    /// The parts that are missing of an image that is there; none if all of it is.
+    pub blobs: Vec<Digest>,
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.reference)?;
+        for (n, digest) in self.blobs.iter().enumerate() {
+            write!(f, "{}{digest}", if n == 0 { " (of it: " } else { ", " })?;
+        }
+        if self.blobs.is_empty() { Ok(()) } else { f.write_str(")") }
+    }
+}
+
+fn list(platforms: &[Platform]) -> String {
+    match platforms {
+        [] => "no platform at all".into(),
+        _ => platforms.iter().map(Platform::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
+
+fn lines(missing: &[Missing]) -> String {
+    missing.iter().map(|m| format!("\n  {m}")).collect()
+}
