@@ -4,5 +4,8 @@
 //! YAML ──▶ Spec ──▶ Plan ──▶ Tree ──▶ payload ──▶ Layout ──▶ file
 //! ```
 
+pub mod boot;
+pub mod cli;
 pub mod oci;
+pub mod output;
 pub mod spec;

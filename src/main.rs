@@ -1,3 +1,7 @@
 //! The command `mkimage`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    mkimage::cli::main(std::env::args_os())
+}

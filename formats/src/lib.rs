@@ -19,4 +19,4 @@ pub mod tar;
 pub mod tree;
 
 pub use layout::{Content, Layout, Slice, Source};
-pub use tree::{Kind, Meta, Node, Tree, TreePath};
+pub use tree::{Kind, Meta, Node, OriginId, Tree, TreePath};

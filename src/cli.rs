@@ -1,0 +1,83 @@
+//! The command line: arguments in, exit code out. One file for each verb.
+
+pub mod arguments;
+mod error;
+mod flags;
+mod media;
+mod report;
+
+use arguments::with_double_dashes;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use error::CliError;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Bootable media from LinuxKit YAML: no Docker, no root, no other program.
+#[derive(Debug, Parser)]
+#[command(name = "mkimage", version, max_term_width = 100, subcommand_required = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+/// What every verb takes.
+#[derive(Clone, Debug, Args)]
+pub struct Global {
+    /// Folder of the image cache [default: MKIMAGE_CACHE, LINUXKIT_CACHE, then the system's cache folder]
+    #[arg(long, global = true, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// Ask this server instead of a registry (repeatable) [also: LINUXKIT_MIRROR]
+    #[arg(long, global = true, value_name = "[REGISTRY=]URL")]
+    mirror: Vec<String>,
+    /// One more certificate authority for registries, PEM
+    #[arg(long, global = true, value_name = "FILE")]
+    cert_file: Option<PathBuf>,
+    /// Say nothing but errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// How much to say: 0 errors, 1 progress, 2 details
+    #[arg(short, long, global = true, value_name = "N", default_value_t = 1)]
+    verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    Media(media::Media),
+}
+
+/// Runs the command that `args` (the program's name first) say, and reports its errors.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let command = Cli::command();
+    let args = with_double_dashes(&command, args);
+    let cli = match command.try_get_matches_from(args).and_then(|m| Cli::from_arg_matches(&m)) {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Help and version are no errors; neither is a reader that has gone away.
+            let _ = e.print();
+            return ExitCode::from(if e.use_stderr() { 1 } else { 0 });
+        }
+    };
+    let done = match cli.verb {
+        Verb::Media(media) => media.run(&cli.global),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprint!("{}", report::text(&e, e.hint()));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_flags_do_not_contradict_each_other() {
+        Cli::command().debug_assert();
+    }
+}

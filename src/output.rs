@@ -1,0 +1,213 @@
+//! The formats: what `-f` names, and the files that each one makes.
+//!
+//! Everything is planned before anything is written, and all files get their names together.
+
+mod format;
+
+pub use format::{EPOCH, FORMATS, Format};
+
+use crate::boot::bios::{self, IsoOptions};
+use crate::boot::{Measured, Payload, with_cd_root};
+use mkimage_formats::emit::{self, Partial, Sink, Stream};
+use mkimage_formats::tree;
+use mkimage_formats::{Layout, Tree, tar};
+use std::borrow::Cow;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// What outputs are made of.
+#[derive(Clone, Debug)]
+pub struct System {
+    /// The root file system, if it is known.
+    pub tree: Option<Tree>,
+    /// The kernel, if there is one.
+    pub kernel: Option<Layout>,
+    /// The kernel's command line.
+    pub cmdline: String,
+    /// Processor microcode, an archive that goes before the initrd.
+    pub ucode: Option<Layout>,
+    /// The first root file system, where a format needs it.
+    pub initrd: Option<Measured>,
+}
+
+/// Which of the two a bootable medium carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PayloadKind {
+    /// The root file system as an initrd: any kernel boots it.
+    #[default]
+    Initrd,
+    /// The root file system itself; the kernel must know the medium and its file system.
+    Rootfs,
+}
+
+/// How outputs are made.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What bootable media carry.
+    pub payload: PayloadKind,
+    /// Of ISOs.
+    pub iso: IsoOptions,
+}
+
+/// A file that a format makes.
+pub struct Product<'a> {
+    /// Follows the outputs' common name: `-initrd.img`.
+    pub suffix: &'static str,
+    /// Its content.
+    pub body: Body<'a>,
+}
+
+/// The content of a file.
+pub enum Body<'a> {
+    /// Known in place and length.
+    Layout(Layout),
+    /// A tar archive.
+    Tar(Cow<'a, Tree>),
+}
+
+impl Body<'_> {
+    /// # Errors
+    /// Something cannot be read, or `out` not be written.
+    fn write(&self, out: &mut dyn Sink) -> Result<(), Error> {
+        match self {
+            Body::Layout(layout) => Ok(out.layout(layout)?),
+            Body::Tar(tree) => Ok(tar::write(tree, out)?),
+        }
+    }
+}
+
+/// Makes all of `formats` of `system`: files in `dir` whose names start with `name`. Returns
+/// their paths.
+///
+/// # Errors
+/// A format cannot be made, or a file not be written; no file has its name then.
+pub fn write(
+    system: &System,
+    formats: &[&Format],
+    options: &Options,
+    dir: &Path,
+    name: &str,
+) -> Result<Vec<PathBuf>, Error> {
+    let mut products = Vec::new();
+    for format in formats {
+        products.extend(format.products(system, options)?);
+    }
+    let mut done = Vec::new();
+    for product in &products {
+        let path = dir.join(format!("{name}{}", product.suffix));
+        if done.iter().any(|(other, _)| *other == path) {
+            return Err(Error::SameFile { path });
+        }
+        let mut out = Partial::create(&path)?;
+        product.body.write(&mut out)?;
+        done.push((path, out));
+    }
+    done.into_iter()
+        .map(|(path, out)| {
+            out.commit()?;
+            Ok(path)
+        })
+        .collect()
+}
+
+/// Makes the one file of `format` in `path`.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_file(system: &System, format: &Format, options: &Options, path: &Path) -> Result<(), Error> {
+    let mut out = Partial::create(path)?;
+    for product in format.products(system, options)? {
+        product.body.write(&mut out)?;
+    }
+    Ok(out.commit()?)
+}
+
+/// Writes the one file of `format` to `out`.
+///
+/// # Errors
+/// As [`write`].
+pub fn write_stream(
+    system: &System,
+    format: &Format,
+    options: &Options,
+    out: &mut dyn Write,
+) -> Result<(), Error> {
+    let mut out = Stream::new(out);
+    for product in format.products(system, options)? {
+        product.body.write(&mut out)?;
+    }
+    out.get_mut().flush().map_err(emit::Error::Stream)?;
+    Ok(())
+}
+
+impl System {
+    fn tree(&self, format: &'static str) -> Result<&Tree, Error> {
+        self.tree.as_ref().ok_or(Error::NoTree { format })
+    }
+
+    fn kernel(&self, format: &'static str) -> Result<&Layout, Error> {
+        self.kernel.as_ref().ok_or(Error::NoKernel { format })
+    }
+
+    /// What a bootable medium starts, and the root file system that it carries itself.
+    fn medium(
+        &self,
+        format: &'static str,
+        kind: PayloadKind,
+    ) -> Result<(Payload, Option<Cow<'_, Tree>>), Error> {
+        let kernel = Measured::new(self.kernel(format)?.clone())?;
+        let (initrd, cmdline, root) = match kind {
+            PayloadKind::Initrd => {
+                let initrd = self.initrd.clone().unwrap_or_else(Measured::empty);
+                (initrd, self.cmdline.clone(), None)
+            }
+            PayloadKind::Rootfs => {
+                let root = Cow::Borrowed(self.tree(format)?);
+                (Measured::empty(), with_cd_root(&self.cmdline), Some(root))
+            }
+        };
+        Ok((Payload { kernel, initrd, cmdline }, root))
+    }
+}
+
+/// Why outputs cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Not a format.
+    #[error("there is no format `{name}`")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+    },
+    /// Kernel and initrd are no root file system.
+    #[error("format `{format}` needs the root file system, and there are only a kernel and an initrd")]
+    NoTree {
+        /// The format.
+        format: &'static str,
+    },
+    /// Nothing to boot.
+    #[error("format `{format}` needs a kernel, and the specification has none")]
+    NoKernel {
+        /// The format.
+        format: &'static str,
+    },
+    /// Two formats make a file of one name.
+    #[error("two of the formats would write `{path}`")]
+    SameFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A BIOS medium.
+    #[error(transparent)]
+    Bios(#[from] bios::Error),
+    /// A tar archive.
+    #[error(transparent)]
+    Tar(#[from] tar::Error),
+    /// A tree of few files.
+    #[error(transparent)]
+    Tree(#[from] tree::Error),
+    /// Reading or writing.
+    #[error(transparent)]
+    Emit(#[from] emit::Error),
+}
