@@ -12,10 +12,26 @@
 
 pub use error::Error;
 
+mod a20;
+mod chs;
+mod code;
+mod console;
+mod disk;
+mod entry;
 mod error;
-mod proto;
+mod head;
+mod kernel;
+mod map;
+mod mbr;
+mod memory;
+mod params;
+mod protected;
+mod routines;
+#[cfg(test)]
+mod tests;
 
 use crate::bzimage::Header;
+use code::Code;
 
 /// Bytes of [`mbr`]: what a disk signature and a partition table leave of the first sector.
 pub const MBR_LEN: usize = 440;
@@ -105,40 +121,27 @@ pub struct Mbr {
     pub stage2_at: u64,
 }
 
+/// Bytes of the second stage that are surely in memory when it begins.
+const RESIDENT_LEN: u32 = 2048;
+
 /// The code area of a disk's first sector: loads the second stage and starts it.
 ///
 /// # Errors
 /// The second stage is not at a sector's start.
 pub fn mbr(args: &Mbr) -> Result<[u8; MBR_LEN], Error> {
-    aligned("second stage", args.stage2_at, Medium::Disk)?;
-    let mut code = [0; MBR_LEN];
-    code.copy_from_slice(&proto::mbr(args.stage2_at / 512)?);
-    Ok(code)
+    params::aligned("second stage", args.stage2_at, Medium::Disk)?;
+    Ok(mbr::assemble(args.stage2_at / 512)?)
 }
 
-/// The second stage: the El Torito boot image, and what [`mbr`] starts.
+/// The second stage: the El Torito boot image, and what [`mbr()`] starts.
 ///
 /// # Errors
 /// Something does not fit or is not at a sector's start.
-#[allow(clippy::cast_possible_truncation)]
 pub fn stage2(params: &Params) -> Result<Vec<u8>, Error> {
-    let mut code = proto::stage2()?;
-    proto::Params {
-        kernel_lba: params.kernel.extent.at / 512,
-        kernel_size: params.kernel.extent.len as u32,
-        initrd_lba: params.initrd.extent.at / 512,
-        initrd_size: params.initrd.extent.len as u32,
-        cmdline_lba: params.cmdline.extent.at / 512,
-        cmdline_size: params.cmdline.extent.len as u32 + 1,
-        serial: params.serial.is_some(),
-        divisor: 1,
-    }
-    .patch(&mut code);
-    code.resize(STAGE2_LEN, 0);
-    Ok(code)
-}
-
-fn aligned(what: &'static str, at: u64, medium: Medium) -> Result<(), Error> {
-    let sector = medium.sector();
-    if at.is_multiple_of(sector) { Ok(()) } else { Err(Error::Unaligned { what, at, sector }) }
+    let mut block = params.block()?;
+    let code = Code::assemble()?;
+    block.rest.crc32c = crc32c::crc32c(code.rest()).into();
+    let mut stage2 = head::bytes(&block, code.entry);
+    stage2.extend(code.bytes);
+    Ok(stage2)
 }

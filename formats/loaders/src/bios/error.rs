@@ -34,6 +34,14 @@ pub enum Error {
         /// Bytes between the kernel's own memory and its `initrd_addr_max`.
         limit: u64,
     },
+    /// It would unpack itself where no initrd can follow.
+    #[error("the kernel needs memory up to {run_end:#x}, and reads an initrd below {end:#x} only")]
+    KernelMemory {
+        /// Address.
+        run_end: u64,
+        /// Address.
+        end: u32,
+    },
     /// Longer than the room that the loader has, or than the kernel copies.
     #[error("the command line has {len} bytes; {limit} fit (the loader has room for {MAX_CMDLINE_LEN})")]
     CmdlineLength {
