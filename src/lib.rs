@@ -8,4 +8,5 @@ pub mod boot;
 pub mod cli;
 pub mod oci;
 pub mod output;
+pub mod rootfs;
 pub mod spec;
