@@ -4,7 +4,7 @@
 
 mod format;
 
-pub use format::{EPOCH, FORMATS, Format};
+pub use format::{FORMATS, Format};
 
 use crate::boot::bios::{self, IsoOptions};
 use crate::boot::{Measured, Payload, with_cd_root};

@@ -7,10 +7,12 @@ use mkimage_formats::tree::Time;
 mod archive;
 #[cfg(test)]
 mod fixture;
+mod import;
 mod layers;
 mod place;
 
 pub use archive::{Error as ArchiveError, Problem as EntryProblem};
+pub use import::import;
 pub use layers::Error as LayersError;
 pub use place::Error as PlaceError;
 

@@ -29,7 +29,7 @@ pub enum Loader {
 }
 
 /// What an ISO has beside its payload.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct IsoOptions {
     /// Starts the kernel.
     pub loader: Loader,
@@ -37,6 +37,8 @@ pub struct IsoOptions {
     pub volume: String,
     /// The time of everything that mkimage makes.
     pub epoch: Time,
+    /// Is told what may be wrong, and need not be.
+    pub doubt: fn(&dyn std::error::Error),
 }
 
 /// An ISO with `payload`, and with `root`, a root file system, if there is one.
@@ -45,6 +47,9 @@ pub struct IsoOptions {
 /// The kernel is none for a BIOS, the payload does not fit, or the loader's files cannot be read.
 pub fn iso(payload: &Payload, root: Option<&Tree>, options: &IsoOptions) -> Result<Layout, Error> {
     let header = header(&payload.kernel.content)?;
+    if let Err(doubt) = header.check_len(payload.kernel.content.len()) {
+        (options.doubt)(&doubt);
+    }
     header.check_cmdline(payload.cmdline.as_bytes())?;
     let mut medium = Draft { tree: root.cloned().unwrap_or_default(), epoch: options.epoch };
     medium.dir("boot")?;

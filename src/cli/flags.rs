@@ -1,8 +1,9 @@
 //! Flags that `build` and `media` share.
 
-use super::CliError;
+use super::{CliError, report};
 use crate::boot::bios::{IsoOptions, Loader};
-use crate::output::{EPOCH, Format, Options, PayloadKind};
+use crate::output::{Format, Options, PayloadKind};
+use crate::rootfs::T0;
 use clap::Args;
 use mkimage_loaders::bios::Serial;
 use std::path::{Path, PathBuf};
@@ -58,6 +59,7 @@ impl Outputs {
             PayloadFlag::Initrd => PayloadKind::Initrd,
             PayloadFlag::Rootfs => PayloadKind::Rootfs,
         };
-        Options { payload, iso: IsoOptions { loader, volume: "LinuxKit".into(), epoch: EPOCH } }
+        let doubt = |doubt: &dyn std::error::Error| eprint!("{}", report::warning(doubt));
+        Options { payload, iso: IsoOptions { loader, volume: "LinuxKit".into(), epoch: T0, doubt } }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 /// `error:` with the error, each cause on a line of its own, and a hint where there is one thing
 /// to do.
-pub(crate) fn text(error: &(dyn Error + 'static), hint: Option<String>) -> String {
+pub(super) fn text(error: &(dyn Error + 'static), hint: Option<String>) -> String {
     let mut text = format!("error: {error}\n");
     let mut cause = error.source();
     while let Some(c) = cause {
@@ -17,4 +17,9 @@ pub(crate) fn text(error: &(dyn Error + 'static), hint: Option<String>) -> Strin
         let _ = writeln!(text, "\nhint: {hint}");
     }
     text
+}
+
+/// A line about what may be wrong.
+pub(super) fn warning(doubt: &dyn Error) -> String {
+    format!("warning: {doubt}\n")
 }

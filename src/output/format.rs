@@ -2,12 +2,9 @@
 
 use super::{Body, Error, Options, PayloadKind, Product, System};
 use crate::boot::bios;
-use mkimage_formats::tree::Time;
+use crate::rootfs::T0;
 use mkimage_formats::{Kind, Layout, Meta, Node, OriginId, Tree, TreePath};
 use std::borrow::Cow;
-
-/// LinuxKit's date of everything that is in no image: 2017-04-18T16:30:00Z.
-pub const EPOCH: Time = Time::from_unix(1_492_533_000);
 
 /// A kind of output.
 pub struct Format {
@@ -135,7 +132,7 @@ fn docker<'a>(system: &'a System, _: &Options) -> Result<Vec<Product<'a>>, Error
 }
 
 fn add(tree: &mut Tree, name: &str, content: Layout) -> Result<(), Error> {
-    let node = Node { meta: Meta::new(0o644, EPOCH), kind: Kind::File(content), origin: OriginId::default() };
+    let node = Node { meta: Meta::new(0o644, T0), kind: Kind::File(content), origin: OriginId::default() };
     tree.insert(TreePath::new(name)?, node)?;
     Ok(())
 }

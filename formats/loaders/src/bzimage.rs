@@ -71,6 +71,8 @@ pub struct Header {
     pub version: u16,
     /// Bytes of the real-mode part, a multiple of 512.
     pub setup_len: u32,
+    /// Bytes that the file has at least, if `syssize` is right.
+    pub told_len: u64,
     /// Longest command line in bytes, without its final zero.
     pub cmdline_size: u32,
     /// Highest address that the last byte of the initrd may have.
@@ -89,7 +91,7 @@ impl Header {
     /// bytes.
     ///
     /// # Errors
-    /// The file is not a kernel that the x86 boot protocol can load high, or has lost its end.
+    /// The file is not a kernel that the x86 boot protocol can load high.
     pub fn parse(head: &[u8], len: u64) -> Result<Self, Error> {
         let raw = head.get(HEADER_AT..HEAD_LEN).and_then(|b| SetupHeader::read_from_bytes(b).ok());
         let Some(raw) = raw.filter(|h| h.header == *b"HdrS" && h.boot_flag.get() == 0xaa55) else {
@@ -110,9 +112,9 @@ impl Header {
         }
         // Only since 2.04 are the upper 16 bits of the field its own.
         let syssize = if version < 0x204 { 0 } else { u64::from(raw.syssize.get()) };
-        let whole = u64::from(setup_len) + (syssize * 16).max(1);
-        if len < whole {
-            return Err(Error::Truncated { len, whole });
+        let least = u64::from(setup_len) + 1;
+        if len < least {
+            return Err(Error::Truncated { len, whole: least });
         }
         let loaded_end = u64::from(LOAD_ADDRESS) + (len - u64::from(setup_len));
         let unpacked_end = match version {
@@ -122,12 +124,25 @@ impl Header {
         Ok(Header {
             version,
             setup_len,
+            told_len: least.max(u64::from(setup_len) + syssize * 16),
             cmdline_size: if version < 0x206 { 255 } else { raw.cmdline_size.get() },
             initrd_addr_max: raw.initrd_addr_max.get(),
             relocatable: version >= 0x205 && raw.relocatable_kernel != 0,
             xloadflags: if version < 0x20c { 0 } else { raw.xloadflags.get() },
             run_end: loaded_end.max(unpacked_end),
         })
+    }
+
+    /// Checks a file's length against what its header tells. \[BOOT\] `syssize`: the field is not
+    /// to be relied upon where a boot loader put it there, so a mismatch is a doubt, no proof.
+    ///
+    /// # Errors
+    /// The file has probably lost its end.
+    pub fn check_len(&self, len: u64) -> Result<(), Error> {
+        if len < self.told_len {
+            return Err(Error::Truncated { len, whole: self.told_len });
+        }
+        Ok(())
     }
 
     /// Checks a command line against what this kernel takes.

@@ -30,6 +30,7 @@ fn a_kernel_says_what_a_loader_must_know() {
     let expected = Header {
         version: 0x20f,
         setup_len: 2560,
+        told_len: 6656,
         cmdline_size: 2047,
         initrd_addr_max: 0x7fff_ffff,
         relocatable: true,
@@ -59,7 +60,9 @@ fn what_cannot_be_loaded_is_named() {
     assert_eq!(parsed(|k| k[0x206] = 2), Err(Error::Protocol { major: 2, minor: 2 }));
     assert_eq!(parsed(|k| k[0x211] = 0), Err(Error::LoadedLow));
     assert_eq!(parsed(|k| k[0x1f1] = 65), Err(Error::SetupLength { len: 33_792 }));
-    let cut = Header::parse(&kernel(8192), 6655);
+    let cut = Header::parse(&kernel(8192), 2560);
+    assert_eq!(cut, Err(Error::Truncated { len: 2560, whole: 2561 }));
+    let cut = Header::parse(&kernel(8192), 6655).unwrap().check_len(6655);
     assert_eq!(cut, Err(Error::Truncated { len: 6655, whole: 6656 }));
 }
 
