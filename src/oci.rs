@@ -14,26 +14,30 @@
 //! \[OCI-IMAGE\] *OCI Image Format Specification* 1.1; \[DISTRIBUTION\] *OCI Distribution
 //! Specification* 1.1.
 
-#![expect(dead_code, reason = "the registry, which fills the cache, is the next commit")]
-
 mod cache;
+mod credentials;
 mod digest;
 mod error;
 mod manifest;
 mod parallel;
 mod platform;
 mod progress;
+mod pull;
+mod push;
 mod reference;
+mod registry;
 mod select;
 mod spool;
 mod store;
 
+pub use credentials::CredentialError;
 pub use digest::{Digest, NotADigest};
 pub use error::{Error, ImageError, Missing};
 pub use manifest::{Descriptor, DocumentError, Execution, ImageConfig};
 pub use platform::{NotAPlatform, Platform};
 pub use progress::Progress;
 pub use reference::{Reference, ReferenceError};
+pub use registry::{Mirror, NotAMirror, RegistryError};
 pub use spool::LayerError;
 pub use store::{Attestation, Blob, Image, Layer, OciImage, Pull, Store, StoreOptions, default_cache};
 

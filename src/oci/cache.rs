@@ -38,10 +38,6 @@ impl Cache {
         Cache { dir: dir.into() }
     }
 
-    pub(crate) fn dir(&self) -> &Path {
-        &self.dir
-    }
-
     /// What only mkimage reads.
     pub(crate) fn private(&self) -> PathBuf {
         self.dir.join(".mkimage")
@@ -72,7 +68,7 @@ impl Cache {
         let bytes = fs::read(&path).map_err(|source| Error::Read { path: path.clone(), source })?;
         match Digest::of(&bytes) {
             found if found == blob.digest => Ok(Some(bytes)),
-            found => Err(Error::Damaged { path, found }),
+            found => Err(Error::Damaged { path, found: Some(found) }),
         }
     }
 
@@ -115,10 +111,13 @@ impl Cache {
     pub(crate) fn record(&self, entries: &[(String, Descriptor)]) -> Result<(), Error> {
         self.update(|index| {
             for (name, root) in entries {
-                index.manifests.retain(|m| m.annotations.get(REF_NAME) != Some(name));
                 let mut root = root.clone();
                 root.annotations.insert(REF_NAME.into(), name.clone());
-                index.manifests.push(root);
+                let named = |m: &&mut Descriptor| m.annotations.get(REF_NAME) == Some(name);
+                match index.manifests.iter_mut().find(named) {
+                    Some(entry) => *entry = root,
+                    None => index.manifests.push(root),
+                }
             }
         })
     }
@@ -225,7 +224,7 @@ mod tests {
         let (_dir, cache) = cache();
         assert_eq!(cache.index().unwrap().manifests, []);
         assert_eq!(cache.find(&"alpine".parse().unwrap()).unwrap(), None);
-        assert!(!cache.dir().exists());
+        assert!(!cache.dir.exists());
     }
 
     #[test]

@@ -25,6 +25,10 @@ impl Digest {
         Digest(Sha256::digest(bytes).into())
     }
 
+    pub(crate) fn from_hash(hash: Sha256) -> Self {
+        Digest(hash.finalize().into())
+    }
+
     /// The digits without the algorithm: the blob's file name.
     #[must_use]
     pub fn hex(&self) -> String {
@@ -95,7 +99,7 @@ impl<T> Digesting<T> {
 
     /// The digest and the number of bytes so far, and what they went through.
     pub(crate) fn finish(self) -> (Digest, u64, T) {
-        (Digest(self.hash.finalize().into()), self.len, self.inner)
+        (Digest::from_hash(self.hash), self.len, self.inner)
     }
 
     fn passed(&mut self, bytes: &[u8]) {

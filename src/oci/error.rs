@@ -1,6 +1,6 @@
 //! What can go wrong with an image.
 
-use super::{Digest, DocumentError, LayerError, Platform, Reference};
+use super::{Digest, DocumentError, LayerError, Platform, Reference, RegistryError};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -40,12 +40,12 @@ pub enum Error {
         path: PathBuf,
     },
     /// A blob that is not what its name says.
-    #[error("`{path}` is damaged: its bytes have the digest {found}; remove it, and it is fetched again")]
+    #[error("`{path}` is damaged{}; remove it, and it is fetched again", bytes_say(found))]
     Damaged {
         /// The blob.
         path: PathBuf,
-        /// What its bytes say.
-        found: Digest,
+        /// What its bytes say; none, if it is gone.
+        found: Option<Digest>,
     },
     /// A manifest, index or configuration that is too large.
     #[error(
@@ -66,6 +66,30 @@ pub enum Error {
         /// What is wrong with it.
         source: Box<ImageError>,
     },
+    /// A registry, and its mirror if it has one.
+    #[error("cannot fetch image `{reference}`{}", after_mirror(mirror))]
+    Fetch {
+        /// The image.
+        reference: Reference,
+        /// What happened at the mirror before.
+        mirror: Option<Box<RegistryError>>,
+        /// What happened at the registry.
+        source: Box<RegistryError>,
+    },
+    /// A registry does not take an image.
+    #[error("cannot push image `{reference}`")]
+    Push {
+        /// The image.
+        reference: Reference,
+        /// What happened.
+        source: Box<RegistryError>,
+    },
+    /// Only part of an image is here.
+    #[error("not all of the image is in the cache; `mkimage cache pull` fetches the rest: {0}")]
+    Incomplete(Missing),
+    /// The network cannot be used.
+    #[error("cannot use the network")]
+    Network(#[source] Box<RegistryError>),
     /// The network may not be used, and something is not here.
     #[error("not in the cache, and --offline forbids to fetch:{}", lines(.0))]
     Offline(Vec<Missing>),
@@ -110,6 +134,19 @@ pub enum ImageError {
         /// What it is.
         found: Platform,
     },
+    /// Nothing to choose.
+    #[error("its index names no manifest")]
+    Empty,
+    /// A blob in the registry that is not as long as the manifest says.
+    #[error("{digest} has {found} bytes; its index says {expected}")]
+    Size {
+        /// The manifest.
+        digest: Digest,
+        /// In the index.
+        expected: u64,
+        /// What came.
+        found: u64,
+    },
     /// Layers and their digests don't pair.
     #[error("it has {layers} layers, but its configuration names {diff_ids}")]
     Layers {
@@ -153,6 +190,16 @@ fn list(platforms: &[Platform]) -> String {
         [] => "no platform at all".into(),
         _ => platforms.iter().map(Platform::to_string).collect::<Vec<_>>().join(", "),
     }
+}
+
+fn bytes_say(found: &Option<Digest>) -> String {
+    found.map_or_else(|| " or gone".into(), |found| format!(": its bytes have the digest {found}"))
+}
+
+fn after_mirror(mirror: &Option<Box<RegistryError>>) -> String {
+    let Some(error) = mirror else { return String::new() };
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    format!(" (its mirror: {error}{})", cause.unwrap_or_default())
 }
 
 fn lines(missing: &[Missing]) -> String {

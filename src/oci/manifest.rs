@@ -19,8 +19,6 @@ use std::collections::BTreeMap;
 
 pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
-pub(crate) const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
-pub(crate) const OCI_LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 pub(crate) const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
 pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 /// Every media type that we ask a registry for.
@@ -156,6 +154,18 @@ impl Document {
             (2, None) => Ok(Document::Manifest(serde_json::from_slice(bytes)?)),
             (1, _) => Err(DocumentError::Schema1),
             (other, _) => Err(DocumentError::SchemaVersion(other)),
+        }
+    }
+}
+
+impl Document {
+    /// What it says it is, or what its members make it.
+    pub(crate) fn media_type(&self) -> &str {
+        match self {
+            Document::Index(index) if index.media_type.is_empty() => OCI_INDEX,
+            Document::Index(index) => &index.media_type,
+            Document::Manifest(manifest) if manifest.media_type.is_empty() => OCI_MANIFEST,
+            Document::Manifest(manifest) => &manifest.media_type,
         }
     }
 }

@@ -81,11 +81,6 @@ pub(crate) struct Task {
 }
 
 impl Task {
-    /// `bytes` more are done.
-    pub(crate) fn add(&self, bytes: u64) {
-        self.bar.inc(bytes);
-    }
-
     /// `bytes` are done, whatever was said before.
     pub(crate) fn set(&self, bytes: u64) {
         self.bar.set_position(bytes);

@@ -14,6 +14,13 @@ pub(crate) enum Choice<'a> {
     All,
 }
 
+impl<'a> Choice<'a> {
+    /// These platforms; without any, all.
+    pub(crate) fn of(platforms: &'a [Platform]) -> Self {
+        if platforms.is_empty() { Choice::All } else { Choice::Platforms(platforms) }
+    }
+}
+
 /// A manifest that was chosen.
 #[derive(Clone, Debug)]
 pub(crate) struct Chosen {

@@ -120,7 +120,7 @@ impl Spool {
         cache: &Cache,
         blob: &Descriptor,
         diff_id: Digest,
-        task: &Task,
+        task: impl FnOnce() -> Task,
     ) -> Result<Result<PathBuf, LayerError>, Error> {
         let stem = self.dir.join(format!("{}.{}", blob.digest.hex(), &diff_id.hex()[..16]));
         let path = cache.blob_path(blob.digest);
@@ -137,7 +137,7 @@ impl Spool {
             let _lock = self.lock(cache, blob.digest)?;
             // Perhaps another process was at it until now.
             if !proof.exists()
-                && let Err(error) = self.check(blob, diff_id, format, &mut file, &stem, &proof, task)
+                && let Err(error) = self.check(blob, diff_id, format, &mut file, &stem, &proof, &task())
             {
                 return Ok(Err(error));
             }

@@ -3,11 +3,14 @@
 use super::cache::Cache;
 use super::manifest::{IN_TOTO, ImageConfig, PREDICATE_TYPE};
 use super::progress::{Progress, Screen};
-use super::select::{Choice, Selection, mismatch, select};
+use super::registry::{Mirror, Registry};
+use super::select::{Choice, Selection, mismatch};
 use super::spool::Spool;
-use super::{Descriptor, Digest, Error, ImageError, Missing, Platform, Reference, parallel};
+use super::{Descriptor, Digest, Error, ImageError, Platform, Reference, parallel};
+use std::collections::BTreeMap;
 use std::env;
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 /// When registries are asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +35,10 @@ pub struct StoreOptions {
     pub max_layer_size: u64,
     /// What is shown.
     pub progress: Progress,
+    /// Where images are looked for first.
+    pub mirrors: Vec<Mirror>,
+    /// PEM certificates that are trusted besides the system's.
+    pub cert_files: Vec<PathBuf>,
     /// Downloads, and layers being unpacked, at the same time.
     pub threads: usize,
 }
@@ -50,6 +57,8 @@ impl StoreOptions {
             pull: Pull::default(),
             max_layer_size: StoreOptions::MAX_LAYER_SIZE,
             progress: Progress::default(),
+            mirrors: Vec::new(),
+            cert_files: Vec::new(),
             threads: StoreOptions::THREADS,
         }
     }
@@ -141,10 +150,11 @@ pub struct Blob {
 /// A cache, and the registries that fill it.
 #[derive(Debug)]
 pub struct Store {
-    options: StoreOptions,
-    cache: Cache,
+    pub(super) options: StoreOptions,
+    pub(super) cache: Cache,
+    pub(super) screen: Screen,
     spool: Spool,
-    screen: Screen,
+    registry: OnceLock<Registry>,
 }
 
 impl Store {
@@ -156,7 +166,7 @@ impl Store {
         let cache = Cache::new(&options.cache);
         let spool = Spool::open(&cache, options.max_layer_size)?;
         let screen = Screen::new(options.progress);
-        Ok(Store { options, cache, spool, screen })
+        Ok(Store { options, cache, screen, spool, registry: OnceLock::new() })
     }
 
     /// The images of these names for one platform, in their order.
@@ -165,12 +175,31 @@ impl Store {
     /// One of them is not to be had, or not for that platform. [`Error::Offline`] names all that
     /// are missing.
     pub fn resolve(&self, references: &[Reference], platform: &Platform) -> Result<Vec<Image>, Error> {
-        let wanted: Vec<(Reference, Choice<'_>)> =
-            references.iter().map(|r| (r.clone(), Choice::Run(platform))).collect();
-        let selections = self.obtain(&wanted)?;
-        let images = parallel::each(&selections, self.options.threads, |(reference, selection)| {
-            self.image(reference, selection, platform)
+        let selections = self.obtain(references, Choice::Run(platform))?;
+        let named = references.iter().zip(&selections);
+        let mut images = named
+            .map(|(reference, selection)| self.image(reference, selection, platform))
+            .collect::<Result<Vec<_>, Error>>()?;
+        let mut jobs: Vec<(&Reference, Layer)> = Vec::new();
+        for (image, reference) in images.iter().zip(references) {
+            for layer in &image.layers {
+                if jobs.iter().all(|(_, job)| job != layer) {
+                    jobs.push((reference, layer.clone()));
+                }
+            }
+        }
+        let sizes: BTreeMap<Digest, &Descriptor> =
+            selections.iter().flat_map(Selection::blobs).map(|blob| (blob.digest, blob)).collect();
+        let tars = parallel::each(&jobs, self.options.threads, |(reference, layer)| {
+            let blob = sizes[&layer.digest];
+            let task = || self.screen.task("unpacking", &reference.to_string(), blob.size);
+            let tar = self.spool.layer(&self.cache, blob, layer.diff_id, task)?;
+            tar.map_err(|e| ImageError::from(e).of(reference))
         })?;
+        for layer in images.iter_mut().flat_map(|image| &mut image.layers) {
+            let job = jobs.iter().zip(&tars).find(|((_, job), _)| job == layer);
+            layer.tar = job.map(|(_, tar)| tar.clone()).unwrap_or_default();
+        }
         Ok(images)
     }
 
@@ -180,62 +209,42 @@ impl Store {
     /// # Errors
     /// It is not to be had, or not for one of the platforms.
     pub fn oci_layout(&self, reference: &Reference, platforms: &[Platform]) -> Result<OciImage, Error> {
-        let choice = if platforms.is_empty() { Choice::All } else { Choice::Platforms(platforms) };
-        let selections = self.obtain(&[(reference.clone(), choice)])?;
-        let mut out = OciImage { root: selections[0].1.root.clone(), blobs: Vec::new() };
-        for chosen in &selections[0].1.manifests {
-            out.push(&self.cache, &chosen.manifest.config);
-            chosen.manifest.layers.iter().for_each(|layer| out.push(&self.cache, layer));
-            out.push(&self.cache, &chosen.descriptor);
+        let selections = self.obtain(std::slice::from_ref(reference), Choice::of(platforms))?;
+        let mut blobs = Vec::new();
+        let mut root = None;
+        for selection in selections {
+            self.list(&selection, &mut blobs);
+            root = Some(selection.root);
         }
-        let root = out.root.clone();
-        out.push(&self.cache, &root);
-        Ok(out)
+        let root = root.ok_or_else(|| ImageError::Empty.of(reference))?;
+        Ok(OciImage { root, blobs })
     }
 
-    /// Everything that was chosen is in the cache afterwards.
-    fn obtain(&self, wanted: &[(Reference, Choice<'_>)]) -> Result<Vec<(Reference, Selection)>, Error> {
-        let mut found = Vec::new();
-        let mut missing = Vec::new();
-        for (reference, choice) in wanted {
-            match self.cached(reference, *choice)? {
-                Ok(selection) => found.push((reference.clone(), selection)),
-                Err(blobs) => missing.push(Missing { reference: reference.clone(), blobs }),
-            }
+    /// The connections, made when they are first needed.
+    pub(super) fn registry(&self) -> Result<&Registry, Error> {
+        if let Some(registry) = self.registry.get() {
+            return Ok(registry);
         }
-        missing.dedup();
-        if missing.is_empty() { Ok(found) } else { Err(Error::Offline(missing)) }
+        let made = Registry::new(&self.options.mirrors, &self.options.cert_files);
+        let made = made.map_err(|e| Error::Network(Box::new(e)))?;
+        Ok(self.registry.get_or_init(|| made))
     }
 
-    /// The image if all of it is in the cache, else what is missing of it.
-    fn cached(
-        &self,
-        reference: &Reference,
-        choice: Choice<'_>,
-    ) -> Result<Result<Selection, Vec<Digest>>, Error> {
-        let Some(root) = self.cache.find(reference)? else { return Ok(Err(Vec::new())) };
-        let selection = select(reference, &root, choice, |blob| self.cache.read(blob))?;
-        let absent: Vec<Digest> = (selection.absent.iter())
-            .chain(selection.blobs().filter(|blob| !self.cache.has(blob)))
-            .map(|blob| blob.digest)
-            .collect();
-        Ok(if absent.is_empty() { Ok(selection) } else { Err(absent) })
-    }
-
+    /// The image without its layers' archives.
     fn image(
         &self,
         reference: &Reference,
         selection: &Selection,
         platform: &Platform,
     ) -> Result<Image, Error> {
-        let absent = |digest| Missing { reference: reference.clone(), blobs: vec![digest] };
-        let [image, attestations @ ..] = &selection.manifests[..] else {
-            return Err(Error::Offline(vec![absent(selection.root.digest)]));
+        let Some((image, attestations)) = selection.manifests.split_first() else {
+            return Err(ImageError::Empty.of(reference));
         };
         let manifest = &image.manifest;
         let digest = manifest.config.digest;
-        let config_bytes =
-            self.cache.read(&manifest.config)?.ok_or_else(|| Error::Offline(vec![absent(digest)]))?;
+        let Some(config_bytes) = self.cache.read(&manifest.config)? else {
+            return Err(Error::Damaged { path: self.cache.blob_path(digest), found: None });
+        };
         let config: ImageConfig = serde_json::from_slice(&config_bytes)
             .map_err(|source| ImageError::Config { digest, source }.of(reference))?;
         if let Some(error) = mismatch(&config, platform).filter(|_| !selection.indexed) {
@@ -246,13 +255,10 @@ impl Store {
             let (layers, diff_ids) = (manifest.layers.len(), diff_ids.len());
             return Err(ImageError::Layers { layers, diff_ids }.of(reference));
         }
-        let mut layers = Vec::new();
-        for (blob, diff_id) in manifest.layers.iter().zip(diff_ids) {
-            let task = self.screen.task("unpacking", &reference.to_string(), blob.size);
-            let tar = self.spool.layer(&self.cache, blob, *diff_id, &task)?;
-            let tar = tar.map_err(|e| ImageError::from(e).of(reference))?;
-            layers.push(Layer { digest: blob.digest, diff_id: *diff_id, tar });
-        }
+        let pairs = manifest.layers.iter().zip(diff_ids);
+        let layers = pairs
+            .map(|(blob, id)| Layer { digest: blob.digest, diff_id: *id, tar: PathBuf::new() })
+            .collect();
         let statements = attestations.iter().filter(|m| m.attestation).flat_map(|m| &m.manifest.layers);
         let attestations = statements.filter(|layer| layer.media_type == IN_TOTO).map(|layer| Attestation {
             digest: layer.digest,
@@ -270,17 +276,22 @@ impl Store {
             layers,
         })
     }
-}
 
-impl OciImage {
-    fn push(&mut self, cache: &Cache, blob: &Descriptor) {
-        if self.blobs.iter().all(|have| have.digest != blob.digest) {
-            self.blobs.push(Blob {
-                digest: blob.digest,
-                media_type: blob.media_type.clone(),
-                size: blob.size,
-                path: cache.blob_path(blob.digest),
-            });
+    /// All blobs of a selection: configuration, layers and manifest of each, then the index.
+    pub(super) fn list(&self, selection: &Selection, blobs: &mut Vec<Blob>) {
+        let each = selection.manifests.iter().flat_map(|chosen| {
+            let manifest = &chosen.manifest;
+            std::iter::once(&manifest.config).chain(&manifest.layers).chain(Some(&chosen.descriptor))
+        });
+        for blob in each.chain(Some(&selection.root)) {
+            if blobs.iter().all(|have| have.digest != blob.digest) {
+                blobs.push(Blob {
+                    digest: blob.digest,
+                    media_type: blob.media_type.clone(),
+                    size: blob.size,
+                    path: self.cache.blob_path(blob.digest),
+                });
+            }
         }
     }
 }

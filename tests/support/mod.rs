@@ -1,0 +1,51 @@
+//! Images made in code, and registries to keep them in: what the tests of images share.
+
+#![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(missing_docs, reason = "tests")]
+
+pub mod image;
+pub mod server;
+
+use mkimage::oci::{self, Image, Platform, Progress, Pull, Reference, Store, StoreOptions};
+use std::error::Error;
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// A store that says nothing.
+pub fn store(cache: &Path, change: impl FnOnce(&mut StoreOptions)) -> Store {
+    let mut options = StoreOptions { progress: Progress::Quiet, ..StoreOptions::new(cache) };
+    change(&mut options);
+    Store::open(options).unwrap()
+}
+
+/// A store that must not touch the network.
+pub fn offline(cache: &Path) -> Store {
+    store(cache, |options| options.pull = Pull::Never)
+}
+
+pub fn reference(text: &str) -> Reference {
+    text.parse().unwrap()
+}
+
+/// One image, for amd64.
+pub fn resolve(store: &Store, reference: &Reference) -> Result<Image, oci::Error> {
+    let images = store.resolve(std::slice::from_ref(reference), &Platform::linux("amd64"))?;
+    Ok(images.into_iter().next().unwrap())
+}
+
+/// One image, which is not to be had, for amd64: why.
+pub fn refusal(store: &Store, reference: &Reference) -> String {
+    words(&resolve(store, reference).unwrap_err())
+}
+
+/// An error with its causes, as the command prints them.
+pub fn words(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        write!(text, ": {error}").unwrap();
+        cause = error.source();
+    }
+    text
+}
