@@ -15,6 +15,7 @@ fn params() -> Params {
         header: Header {
             version: 0x20f,
             setup_len: 0x4400,
+            told_len: 8 << 20,
             cmdline_size: 2047,
             initrd_addr_max: 0x7fff_ffff,
             relocatable: true,
