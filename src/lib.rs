@@ -6,6 +6,7 @@
 
 pub mod boot;
 pub mod cli;
+pub mod container;
 pub mod oci;
 pub mod output;
 pub mod rootfs;

@@ -11,17 +11,36 @@
 //!
 //! Image references stay as they were written.
 
+mod append;
 mod config;
+mod dump;
 mod error;
+mod fields;
+mod files;
+mod ids;
 mod place;
+mod read;
+mod suggest;
+mod value;
+mod yaml;
 
 pub use config::{
     BindNs, BlockIo, ContainerConfig, Cpu, Device, DeviceRule, HugepageLimit, Id, IdMapping, Interface,
     InterfacePriority, Memory, Mount, Network, Pids, Resources, Runtime, Strings, ThrottleDevice,
     WeightDevice,
 };
+pub(crate) use error::DidYouMean;
 pub use error::{Error, Errors, Problem};
-pub use place::{Located, Place, Source};
+pub(crate) use files::octal;
+pub use files::{FileContent, FileEntry, MetadataFormat};
+pub use ids::Ids;
+pub use place::{Located, Place};
+pub(crate) use suggest::nearest;
+pub(crate) use value::{Map, Value};
+pub use yaml::Syntax;
+
+use error::Log;
+use place::Source;
 
 /// A specification of an image.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -40,6 +59,79 @@ pub struct Spec {
     pub files: Vec<File>,
     /// Folders that containers share, empty or from an image.
     pub volumes: Vec<Volume>,
+}
+
+impl Spec {
+    /// Reads a file's text; `name` is what messages call the file.
+    ///
+    /// # Errors
+    /// Everything that is wrong in the text and can be known from it alone; a syntax error hides
+    /// what comes after it.
+    pub fn parse(name: &str, text: &str) -> Result<Spec, Errors> {
+        let mut log = Log::new(Source::new(name, text));
+        let spec = read::spec(text, &mut log);
+        for file in &spec.files {
+            file.check(&mut log);
+        }
+        for container in spec.containers() {
+            for error in crate::container::check(&container.config) {
+                log.report(error.place, error.problem);
+            }
+        }
+        append::check_names(&spec, &mut log);
+        log.finish(spec)
+    }
+
+    /// Reads a file's bytes, which must be UTF-8.
+    ///
+    /// # Errors
+    /// As [`Spec::parse`].
+    pub fn parse_bytes(name: &str, bytes: &[u8]) -> Result<Spec, Errors> {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Spec::parse(name, text),
+            Err(error) => {
+                let (good, bad) = bytes.split_at(error.valid_up_to());
+                let good = String::from_utf8_lossy(good);
+                let line = good.matches('\n').count() + 1;
+                let column = good.rsplit('\n').next().unwrap_or_default().chars().count();
+                let mut log = Log::new(Source::new(name, &String::from_utf8_lossy(bytes)));
+                let place = log.place(line, column);
+                log.report(place, Problem::Encoding { byte: bad.first().copied().unwrap_or_default() });
+                log.finish(Spec::default())
+            }
+        }
+    }
+
+    /// Checks the names that values refer to: volumes, and containers whose ids are meant.
+    ///
+    /// It is for the whole, after the last [`Spec::append`]: what a file names, another may have.
+    ///
+    /// # Errors
+    /// Every name that nothing has, and every attempt to write to a volume that is read-only.
+    pub fn check(&self) -> Result<(), Errors> {
+        let ids = Ids::of(self);
+        let mut errors = Vec::new();
+        for container in self.containers() {
+            let config = &container.config;
+            errors.extend(crate::container::resolve_volumes(config, &self.volumes).err().unwrap_or_default());
+            let gids = config.additional_gids.iter().flatten();
+            let used = config.uid.iter().chain(&config.gid).chain(gids);
+            errors.extend(used.filter_map(|id| ids.resolve(Some(id)).err()));
+        }
+        let owners = self.files.iter().flat_map(|file| file.uid.iter().chain(&file.gid));
+        errors.extend(owners.filter_map(|id| ids.resolve(Some(id)).err()));
+        Errors::unless_empty(errors)
+    }
+}
+
+/// Reads the label `org.mobyproject.config` of an image.
+///
+/// # Errors
+/// Everything that is wrong in it; the places name the image and the label.
+pub(crate) fn parse_label(image: &str, text: &str) -> Result<ContainerConfig, Errors> {
+    let mut log = Log::new(Source::new(&format!("{image} org.mobyproject.config"), text));
+    let config = read::label(text, &mut log);
+    log.finish(config)
 }
 
 /// Where the kernel comes from.
@@ -98,8 +190,6 @@ pub struct Container {
 /// An entry of `files`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
-    /// Where the entry begins.
-    pub place: Place,
     /// The path in the root file system.
     pub path: Located<String>,
     /// It is a folder.

@@ -11,23 +11,25 @@ use std::sync::Arc;
 struct Text {
     name: String,
     text: String,
+    /// Where each line begins, in bytes.
+    lines: Vec<usize>,
 }
 
 /// A named text, shared by the places in it.
 #[derive(Clone, Debug)]
-pub struct Source(Arc<Text>);
+pub(crate) struct Source(Arc<Text>);
 
 impl Source {
     /// A text, and the name that messages call it by.
-    #[must_use]
-    pub fn new(name: &str, text: &str) -> Self {
-        Source(Arc::new(Text { name: name.to_owned(), text: text.to_owned() }))
+    pub(crate) fn new(name: &str, text: &str) -> Self {
+        let ends = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let lines = std::iter::once(0).chain(ends.map(|(end, _)| end + 1)).collect();
+        Source(Arc::new(Text { name: name.to_owned(), text: text.to_owned(), lines }))
     }
 
     /// A place in the text; `line` and `column` are counted from 1, and a column is a character,
     /// not a byte.
-    #[must_use]
-    pub fn place(&self, line: usize, column: usize) -> Place {
+    pub(crate) fn place(&self, line: usize, column: usize) -> Place {
         Place { source: self.clone(), line, column }
     }
 }
@@ -62,7 +64,9 @@ impl Place {
     /// The line's text, without its end.
     #[must_use]
     pub fn source_line(&self) -> &str {
-        self.source.0.text.lines().nth(self.line.saturating_sub(1)).unwrap_or_default()
+        let Text { text, lines, .. } = &*self.source.0;
+        let start = lines.get(self.line.saturating_sub(1)).copied();
+        start.and_then(|start| text[start..].lines().next()).unwrap_or_default()
     }
 
     fn key(&self) -> (&str, usize, usize) {
