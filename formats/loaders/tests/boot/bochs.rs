@@ -1,11 +1,9 @@
 //! Bochs, whose BIOS enters boot images at 07c0:0000 and reads CDs by code of its own.
 
+use crate::bus::BOCHS;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
-
-/// The program; without it these cases cannot be tried.
-pub(crate) const BOCHS: &str = "bochs";
 
 /// Longest wait for the words. It interprets each instruction.
 const PATIENCE: Duration = Duration::from_secs(240);

@@ -11,6 +11,7 @@ pub(crate) struct Image {
     pub(crate) initrd_len: usize,
     pub(crate) cmdline: &'static str,
     pub(crate) initrd_addr_max: u32,
+    pub(crate) serial: Option<Serial>,
     /// Between the disk and the machine's BIOS.
     pub(crate) firmware: Option<Firmware>,
     /// A bit of this is turned over.
@@ -35,6 +36,7 @@ impl Default for Image {
             initrd_len: 777_777,
             cmdline: "console=ttyS0 quiet",
             initrd_addr_max: 0x7fff_ffff,
+            serial: Some(Serial::COM1),
             firmware: None,
             damaged: None,
             cut: false,
@@ -72,9 +74,10 @@ impl Image {
             header: Header::parse(&kernel, kernel.len() as u64)?,
             initrd: payload(initrd_at, &initrd),
             cmdline: payload(CMDLINE_AT, self.cmdline.as_bytes()),
-            serial: Some(Serial::COM1),
+            serial: self.serial,
         };
-        let mut bytes = vec![0; (initrd_at + initrd.len()).next_multiple_of(1 << 20)];
+        // An SD card has a size of this kind.
+        let mut bytes = vec![0; (initrd_at + initrd.len()).next_power_of_two()];
         let mut put = |at: usize, part: &[u8]| bytes[at..at + part.len()].copy_from_slice(part);
         let mut record = mbr(&Mbr { stage2_at: STAGE2_AT as u64 })?.to_vec();
         record.resize(510, 0);

@@ -1,39 +1,16 @@
 //! QEMU, its serial line, and what comes over it.
 
 use crate::bochs;
+use crate::bus::{self, Bus};
 use std::io::{Read, Write};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-/// The program.
-const QEMU: &str = "qemu-system-i386";
-
-/// How the medium is attached.
-#[derive(Clone, Copy)]
-pub(crate) enum Bus {
-    IdeCd,
-    ScsiCd,
-    IdeDisk,
-    AhciDisk,
-    UsbDisk,
-    /// Of Bochs; the rest of the machine's fields is not for it.
-    BochsCd,
-    BochsDisk,
-}
-
-impl Bus {
-    /// The program that has it.
-    pub(crate) fn program(self) -> &'static str {
-        match self {
-            Bus::BochsCd | Bus::BochsDisk => bochs::BOCHS,
-            _ => QEMU,
-        }
-    }
-}
-
 pub(crate) struct Machine {
     pub(crate) bus: Bus,
+    /// `-machine`; these are not for Bochs.
+    pub(crate) board: &'static str,
     pub(crate) mib: u32,
     /// `-cpu`.
     pub(crate) cpu: &'static str,
@@ -41,7 +18,7 @@ pub(crate) struct Machine {
 
 impl Default for Machine {
     fn default() -> Self {
-        Machine { bus: Bus::IdeDisk, mib: 64, cpu: "max" }
+        Machine { bus: bus::IDE_DISK, board: "pc", mib: 64, cpu: "max" }
     }
 }
 
@@ -57,26 +34,20 @@ impl Machine {
         ends: &[&str],
         times: usize,
     ) -> std::io::Result<String> {
-        let drive = format!("if=none,id=m,format=raw,snapshot=on,file={}", image.display());
-        let cd = format!("if=none,id=m,format=raw,media=cdrom,readonly=on,file={}", image.display());
-        let (drive, devices): (_, &[&str]) = match self.bus {
-            Bus::IdeCd => (cd, &["ide-cd,drive=m,bus=ide.0"]),
-            Bus::ScsiCd => (cd, &["virtio-scsi-pci", "scsi-cd,drive=m"]),
-            Bus::IdeDisk => (drive, &["ide-hd,drive=m,bus=ide.0"]),
-            Bus::AhciDisk => (drive, &["ahci,id=a", "ide-hd,drive=m,bus=a.0"]),
-            Bus::UsbDisk => (drive, &["qemu-xhci", "usb-storage,drive=m"]),
-            Bus::BochsCd => return bochs::run(image, true, ends),
-            Bus::BochsDisk => return bochs::run(image, false, ends),
-        };
-        let mut command = Command::new(QEMU);
+        if self.bus.program == bus::BOCHS {
+            return bochs::run(image, self.bus.cd, ends);
+        }
+        let kind = if self.bus.cd { "media=cdrom,readonly=on" } else { "snapshot=on" };
+        let drive = format!("if=none,id=m,format=raw,{kind},file={}", image.display());
+        let mut command = Command::new(self.bus.program);
         command
-            .args(["-accel", "tcg", "-cpu", self.cpu, "-machine", "pc", "-m", &self.mib.to_string()])
+            .args(["-accel", "tcg", "-cpu", self.cpu, "-machine", self.board, "-m", &self.mib.to_string()])
             .args(["-nodefaults", "-display", "none", "-vga", "std", "-no-reboot", "-serial", "stdio"])
             .args(["-drive", &drive])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        for device in devices {
+        for device in self.bus.devices {
             command.args(["-device", device]);
         }
         let mut machine = Running(command.spawn()?);
