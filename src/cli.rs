@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out. One file for each verb.
 
 pub mod arguments;
+mod cache;
 mod error;
 mod flags;
 mod media;
@@ -45,6 +46,7 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Cache(cache::Cache),
     Media(media::Media),
 }
 
@@ -61,6 +63,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let done = match cli.verb {
+        Verb::Cache(cache) => cache.run(&cli.global),
         Verb::Media(media) => media.run(&cli.global),
     };
     match done {

@@ -1,7 +1,5 @@
 //! Images, files and volumes as one root file system.
 
-#![cfg_attr(not(test), expect(dead_code, reason = "composing images is the next commit"))]
-
 use mkimage_formats::tree::Time;
 
 mod archive;
@@ -14,6 +12,7 @@ mod place;
 pub use archive::{Error as ArchiveError, Problem as EntryProblem};
 pub use import::import;
 pub use layers::Error as LayersError;
+pub(crate) use layers::{Indexes, Layer, flatten};
 pub use place::Error as PlaceError;
 
 /// The time of everything that LinuxKit itself makes: 2017-04-18T16:30:00Z.

@@ -1,6 +1,6 @@
 //! Registries: a real one, and ones that misbehave.
 
-#![allow(missing_docs, reason = "tests")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
 
 mod support;
 

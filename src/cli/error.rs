@@ -1,7 +1,7 @@
 //! What can go wrong in a command, and what to do then.
 
-use crate::output;
-use mkimage_formats::emit;
+use crate::{oci, output, rootfs};
+use mkimage_formats::{emit, tar};
 use std::io;
 use std::path::PathBuf;
 
@@ -19,6 +19,32 @@ pub(crate) enum CliError {
     /// An output.
     #[error(transparent)]
     Output(#[from] output::Error),
+    /// An image.
+    #[error(transparent)]
+    Image(#[from] oci::Error),
+    /// An image's files.
+    #[error("the layers of image `{image}` are no file system")]
+    Layers {
+        /// The image.
+        image: oci::Reference,
+        /// What is wrong with them.
+        source: Box<rootfs::LayersError>,
+    },
+    /// A value of --mirror.
+    #[error(transparent)]
+    Mirror(#[from] oci::NotAMirror),
+    /// Nowhere to keep images.
+    #[error("there is no folder for the image cache: neither --cache nor a variable names one")]
+    NoCache,
+    /// One name for several images.
+    #[error("--remote-name is a name for one image, not for {images}")]
+    OneName {
+        /// How many were given.
+        images: usize,
+    },
+    /// An archive.
+    #[error(transparent)]
+    Tar(#[from] tar::Error),
     /// Reading or writing.
     #[error(transparent)]
     Emit(#[from] emit::Error),

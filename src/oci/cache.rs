@@ -185,14 +185,14 @@ impl Cache {
 
 /// Temporary files start private; a cache is shared like any other folder of its owner.
 #[cfg(unix)]
-fn open_to_all(file: &File) -> io::Result<()> {
+pub(crate) fn open_to_all(file: &File) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     file.set_permissions(fs::Permissions::from_mode(0o644))
 }
 
 #[cfg(not(unix))]
 #[expect(clippy::unnecessary_wraps, reason = "fails on other systems")]
-fn open_to_all(_: &File) -> io::Result<()> {
+pub(crate) fn open_to_all(_: &File) -> io::Result<()> {
     Ok(())
 }
 

@@ -1,6 +1,8 @@
 //! What can go wrong with an image.
 
-use super::{Digest, DocumentError, LayerError, Platform, Reference, RegistryError};
+use super::{
+    Digest, DocumentError, ExportError, ImportError, LayerError, Platform, Reference, RegistryError,
+};
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
@@ -84,6 +86,18 @@ pub enum Error {
         /// What happened.
         source: Box<RegistryError>,
     },
+    /// No image of that name.
+    #[error("image `{reference}` is not in the cache")]
+    NotInCache {
+        /// The name.
+        reference: Reference,
+    },
+    /// A file of images.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// An archive of images.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// Only part of an image is here.
     #[error("not all of the image is in the cache; `mkimage cache pull` fetches the rest: {0}")]
     Incomplete(Missing),

@@ -29,6 +29,13 @@ pub(crate) struct Chosen {
     pub(crate) attestation: bool,
 }
 
+impl Chosen {
+    /// What the manifest refers to: the configuration, then the layers.
+    pub(crate) fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
+        std::iter::once(&self.manifest.config).chain(&self.manifest.layers)
+    }
+}
+
 /// The chosen part of an image.
 #[derive(Clone, Debug)]
 pub(crate) struct Selection {
@@ -42,9 +49,9 @@ pub(crate) struct Selection {
 }
 
 impl Selection {
-    /// Every blob that the chosen manifests refer to: the configuration, then the layers.
+    /// Every blob that the chosen manifests refer to.
     pub(crate) fn blobs(&self) -> impl Iterator<Item = &Descriptor> {
-        self.manifests.iter().flat_map(|m| std::iter::once(&m.manifest.config).chain(&m.manifest.layers))
+        self.manifests.iter().flat_map(Chosen::blobs)
     }
 }
 

@@ -15,7 +15,9 @@
 
 use super::cache::Cache;
 use super::digest::Digesting;
+use super::tidy::absent;
 use super::{Descriptor, Digest, Error, Task};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -143,6 +145,18 @@ impl Spool {
             }
         }
         Ok(Ok(done))
+    }
+
+    /// Removes what was unpacked of these blobs.
+    pub(crate) fn forget(&self, blobs: &BTreeSet<Digest>) -> Result<(), Error> {
+        let prefixes: BTreeSet<String> = blobs.iter().map(Digest::hex).collect();
+        for entry in fs::read_dir(&self.dir).into_iter().flatten().flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.split('.').next().is_some_and(|hex| prefixes.contains(hex)) {
+                absent(fs::remove_file(entry.path()), &entry.path())?;
+            }
+        }
+        Ok(())
     }
 
     fn lock(&self, cache: &Cache, digest: Digest) -> Result<File, Error> {

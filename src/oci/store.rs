@@ -153,7 +153,7 @@ pub struct Store {
     pub(super) options: StoreOptions,
     pub(super) cache: Cache,
     pub(super) screen: Screen,
-    spool: Spool,
+    pub(super) spool: Spool,
     registry: OnceLock<Registry>,
 }
 
@@ -279,10 +279,7 @@ impl Store {
 
     /// All blobs of a selection: configuration, layers and manifest of each, then the index.
     pub(super) fn list(&self, selection: &Selection, blobs: &mut Vec<Blob>) {
-        let each = selection.manifests.iter().flat_map(|chosen| {
-            let manifest = &chosen.manifest;
-            std::iter::once(&manifest.config).chain(&manifest.layers).chain(Some(&chosen.descriptor))
-        });
+        let each = selection.manifests.iter().flat_map(|m| m.blobs().chain(Some(&m.descriptor)));
         for blob in each.chain(Some(&selection.root)) {
             if blobs.iter().all(|have| have.digest != blob.digest) {
                 blobs.push(Blob {
