@@ -23,6 +23,9 @@ mod rlimits;
 mod runtime_json;
 mod volumes;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::Problem;
 pub(crate) use resources::{id_mapping_value, mount_value, resources_value};
 pub(crate) use runtime_json::interface_value;

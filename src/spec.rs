@@ -39,6 +39,9 @@ pub(crate) use suggest::nearest;
 pub(crate) use value::{Map, Value};
 pub use yaml::Syntax;
 
+#[cfg(test)]
+mod tests;
+
 use error::Log;
 use place::Source;
 

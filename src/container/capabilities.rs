@@ -100,6 +100,9 @@ fn single(name: &str) -> Option<Vec<&'static str>> {
 fn known(name: &Located<String>) -> Result<&'static str, Error> {
     let found = ALL.into_iter().find(|known| *known == name.as_str());
     found.ok_or_else(|| {
+        if single(name).is_some() {
+            return at(name, Problem::NotAlone { word: name.value.clone() });
+        }
         let full = format!("CAP_{}", name.to_ascii_uppercase());
         let guess = ALL.into_iter().find(|known| *known == full).or_else(|| nearest(name, &ALL));
         at(name, Problem::Capability { name: name.value.clone(), nearest: guess.map(str::to_owned) })

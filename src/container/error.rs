@@ -15,6 +15,12 @@ pub enum Problem {
         /// The capability whose name looks most like it.
         nearest: Option<String>,
     },
+    /// `all` or `none` beside others.
+    #[error("`{word}` must be the only item of its list")]
+    NotAlone {
+        /// The word.
+        word: String,
+    },
     /// A bind mount.
     #[error("bind `{bind}` has {}; it must be `source:destination` or `source:destination:options`", Parts(*parts))]
     Bind {
@@ -32,9 +38,9 @@ pub enum Problem {
         parts: usize,
     },
     /// A mount whose type nobody says and nothing tells.
-    #[error("the mount at `{destination}` needs a `type`")]
+    #[error("{} needs a `type`", MountAt(destination))]
     MountType {
-        /// Where it is to be mounted.
+        /// Where it is to be mounted; maybe empty.
         destination: String,
     },
     /// A mount of a type that has no usual place.
@@ -95,6 +101,17 @@ pub enum Problem {
         /// The volume.
         name: String,
     },
+}
+
+struct MountAt<'a>(&'a str);
+
+impl fmt::Display for MountAt<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            "" => f.write_str("a mount"),
+            place => write!(f, "the mount at `{place}`"),
+        }
+    }
 }
 
 struct Parts(usize);

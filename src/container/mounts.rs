@@ -31,16 +31,13 @@ fn given(config: &ContainerConfig, errors: &mut Vec<Error>) -> Vec<Mount> {
     all.filter_map(|mount| mount.map_err(|error| errors.push(error)).ok()).collect()
 }
 
-fn options(list: &[&str]) -> Option<Vec<String>> {
-    Some(list.iter().map(|option| (*option).to_owned()).collect())
+fn options<'a>(list: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    list.into_iter().map(str::to_owned).collect()
 }
 
 /// What every container has.
 fn usual(readonly: bool) -> [Mount; 5] {
-    let with_ro = |list: &[&str]| {
-        let ro = readonly.then_some("ro");
-        options(&list.iter().copied().chain(ro).collect::<Vec<_>>())
-    };
+    let ro = readonly.then_some("ro");
     let mount = |destination: &str, kind: &str, options| Mount {
         destination: destination.to_owned(),
         kind: kind.to_owned(),
@@ -48,16 +45,18 @@ fn usual(readonly: bool) -> [Mount; 5] {
         options,
         ..Mount::default()
     };
+    let dev = ["nosuid", "strictatime", "mode=755", "size=65536k"].into_iter().chain(ro);
+    let sys = ["nosuid", "noexec", "nodev"].into_iter().chain(ro);
     [
-        mount("/proc", "proc", options(&["nosuid", "nodev", "noexec", "relatime"])),
-        mount("/dev", "tmpfs", with_ro(&["nosuid", "strictatime", "mode=755", "size=65536k"])),
+        mount("/proc", "proc", options(["nosuid", "nodev", "noexec", "relatime"])),
+        mount("/dev", "tmpfs", options(dev)),
         mount(
             "/dev/pts",
             "devpts",
-            options(&["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]),
+            options(["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620"]),
         ),
-        mount("/sys", "sysfs", with_ro(&["nosuid", "noexec", "nodev"])),
-        mount("/sys/fs/cgroup", "cgroup", options(&["nosuid", "noexec", "nodev", "relatime", "ro"])),
+        mount("/sys", "sysfs", options(sys)),
+        mount("/sys/fs/cgroup", "cgroup", options(["nosuid", "noexec", "nodev", "relatime", "ro"])),
     ]
 }
 
@@ -73,7 +72,7 @@ fn tmpfs(text: &Located<String>) -> Result<Mount, Error> {
         destination: destination.to_owned(),
         kind: "tmpfs".to_owned(),
         source: "tmpfs".to_owned(),
-        options: given.and_then(|given| options(&given.split(',').collect::<Vec<_>>())),
+        options: options(given.into_iter().flat_map(|given| given.split(','))),
         ..Mount::default()
     })
 }
@@ -82,10 +81,8 @@ fn tmpfs(text: &Located<String>) -> Result<Mount, Error> {
 fn bind(text: &Located<String>) -> Result<Mount, Error> {
     let parts: Vec<&str> = text.split(':').collect();
     let (source, destination, options) = match parts[..] {
-        [source, destination] => (source, destination, options(&["rw", "rbind", "rshared"])),
-        [source, destination, given] => {
-            (source, destination, options(&given.split(',').chain(["rbind"]).collect::<Vec<_>>()))
-        }
+        [source, destination] => (source, destination, options(["rw", "rbind", "rshared"])),
+        [source, destination, given] => (source, destination, options(given.split(',').chain(["rbind"]))),
         _ => return Err(at(text, Problem::Bind { bind: text.value.clone(), parts: parts.len() })),
     };
     Ok(Mount {

@@ -108,7 +108,7 @@ pub(crate) fn mount_value(mount: &Mount) -> Map {
     map.put("destination", &mount.destination);
     map.put_filled("type", &mount.kind);
     map.put_filled("source", &mount.source);
-    map.put_filled("options", mount.options.iter().flatten().collect::<Value>());
+    map.put_filled("options", mount.options.iter().collect::<Value>());
     map.put_filled("uidMappings", mount.uid_mappings.iter().map(id_mapping_value).collect::<Value>());
     map.put_filled("gidMappings", mount.gid_mappings.iter().map(id_mapping_value).collect::<Value>());
     map

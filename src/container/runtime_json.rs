@@ -39,7 +39,7 @@ fn root_mounts(readonly: bool, bundle: &str, image: &str) -> Vec<Mount> {
         destination: format!("/{bundle}/{destination}"),
         kind: kind.to_owned(),
         source: source.to_owned(),
-        options: Some(options),
+        options,
         ..Mount::default()
     };
     if readonly {

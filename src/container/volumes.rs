@@ -14,7 +14,7 @@ pub(crate) fn resolve(config: &ContainerConfig, volumes: &[Volume]) -> Result<Co
     let mut config = config.clone();
     let mut errors = Vec::new();
     for mount in config.mounts.iter_mut().flatten().filter(|mount| mount.kind == "bind") {
-        let mut options = mount.options.iter().flatten().map(String::as_str);
+        let mut options = mount.options.iter().map(String::as_str);
         // The first of the two counts, as LinuxKit has it.
         let readonly = options.find(|option| matches!(*option, "ro" | "rw")) == Some("ro");
         match folder(mount, &mount.source, readonly, volumes) {

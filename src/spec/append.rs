@@ -50,6 +50,13 @@ pub(super) fn check_names(spec: &Spec, log: &mut Log) {
             log.report(volume.name.place.clone(), problem);
         }
     }
+    for container in spec.containers() {
+        let name = &container.name;
+        if matches!(name.as_str(), "" | "." | "..") || name.contains(['/', '\0']) {
+            let shown = name.escape_default().to_string();
+            log.report(name.place.clone(), Problem::ContainerName { name: shown });
+        }
+    }
     for error in repeated(spec) {
         log.report(error.place, error.problem);
     }

@@ -105,7 +105,7 @@ pub struct Mount {
     /// A device, a folder or a label; for `bind` also the name of a volume.
     pub source: String,
     /// Options of the mount.
-    pub options: Option<Vec<String>>,
+    pub options: Vec<String>,
     /// Ranges of user ids as the mount shows them.
     pub uid_mappings: Vec<IdMapping>,
     /// Ranges of group ids as the mount shows them.

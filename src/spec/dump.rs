@@ -186,7 +186,7 @@ fn mount(mount: &Mount, language: Language) -> Map {
     map.put("destination", &mount.destination);
     map.put("type", &mount.kind);
     map.put("source", &mount.source);
-    map.put("options", mount.options.iter().flatten().collect::<Value>());
+    map.put("options", mount.options.iter().collect::<Value>());
     map.put("uidmappings", mount.uid_mappings.iter().map(id_mapping_value).collect::<Value>());
     map.put("gidmappings", mount.gid_mappings.iter().map(id_mapping_value).collect::<Value>());
     map

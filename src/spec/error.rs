@@ -137,9 +137,24 @@ pub enum Problem {
         /// The value.
         package: String,
     },
-    /// A file without a path.
-    #[error("a file needs a `path` that is not empty")]
-    EmptyPath,
+    /// The name of a container, which is the name of a folder.
+    #[error("`{name}` cannot be the name of a container, because no folder can have it")]
+    ContainerName {
+        /// The name.
+        name: String,
+    },
+    /// The path of a file that is no path in the root file system.
+    #[error(transparent)]
+    Path(#[from] mkimage_formats::tree::Error),
+    /// The path of a file that is the root itself.
+    #[error("path `{path}` names no file")]
+    NoName {
+        /// The path.
+        path: String,
+    },
+    /// The target of a symbolic link.
+    #[error("the target of a symbolic link cannot have a NUL byte")]
+    NulInTarget,
     /// Permissions.
     #[error("mode `{mode}` is not octal; it must be `0` to `7777`")]
     Mode {

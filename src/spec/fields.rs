@@ -4,8 +4,12 @@ use super::config::Id;
 use super::error::{Log, Problem};
 use super::place::{Located, Place};
 use super::suggest::nearest;
-use super::yaml::{Document, Kind, Node, Value};
+use super::yaml::{Document, Kind, Node, Value, resolve};
 use std::collections::BTreeMap;
+
+/// Types, in the words of a message.
+const BOOLEAN: &str = "`true` or `false`";
+const INTEGER: &str = "an integer";
 
 /// A node to be read.
 #[derive(Clone, Copy)]
@@ -71,13 +75,20 @@ impl<'a> NodeRef<'a> {
     }
 
     fn wrong(self, what: &str, expected: &str, log: &mut Log) {
-        let expected = match &self.node.kind {
-            Kind::Scalar(scalar) if expected == "text" => match scalar.value {
-                Value::Bool(_) | Value::Int(_) | Value::Float => {
-                    format!("text: write it in quotes, \"{}\"", shortened(&scalar.text))
-                }
-                _ => expected.to_owned(),
-            },
+        let text = match &self.node.kind {
+            Kind::Scalar(scalar) => scalar.text.as_str(),
+            _ => "",
+        };
+        let expected = match (self.value(), resolve(text)) {
+            (Some(Value::Bool(_) | Value::Int(_) | Value::Float), _) if expected == "text" => {
+                format!("text: write it in quotes, \"{}\"", shortened(text))
+            }
+            (Some(Value::Text), Value::Bool(_)) if expected == BOOLEAN => {
+                format!("{expected}, without quotes")
+            }
+            (Some(Value::Text), Value::Int(_)) if expected == INTEGER => {
+                format!("{expected}, without quotes")
+            }
             _ => expected.to_owned(),
         };
         let problem = Problem::Type { what: what.to_owned(), found: self.found(), expected };
@@ -141,7 +152,7 @@ impl<'a> NodeRef<'a> {
 
     fn boolean(self, what: &str, log: &mut Log) -> Option<bool> {
         let Some(Value::Bool(value)) = self.value() else {
-            self.wrong(what, "`true` or `false`", log);
+            self.wrong(what, BOOLEAN, log);
             return None;
         };
         Some(value)
@@ -149,7 +160,7 @@ impl<'a> NodeRef<'a> {
 
     fn integer<T: Integer>(self, what: &str, log: &mut Log) -> Option<T> {
         let Some(Value::Int(value)) = self.value() else {
-            self.wrong(what, "an integer", log);
+            self.wrong(what, INTEGER, log);
             return None;
         };
         let number = T::try_from(value).ok();
@@ -174,7 +185,7 @@ impl<'a> NodeRef<'a> {
             Some(Value::Int(_)) => Id::Number(self.integer(what, log)?),
             Some(Value::Text | Value::Merge) => Id::Name(self.text(what, log)?.value),
             _ => {
-                self.wrong(what, "a number, or the name of a container", log);
+                self.wrong(what, "an integer, or the name of a container", log);
                 return None;
             }
         };

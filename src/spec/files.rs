@@ -3,6 +3,7 @@
 use super::error::{Error, Log, Problem};
 use super::place::Located;
 use super::{File, Ids};
+use mkimage_formats::TreePath;
 
 /// An entry of `files`, ready to be made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,8 +71,16 @@ impl File {
 
     /// Notes what is wrong whatever the names of containers are.
     pub(super) fn check(&self, log: &mut Log) {
-        if self.path.is_empty() {
-            log.report(self.path.place.clone(), Problem::EmptyPath);
+        let place = &self.path.place;
+        match TreePath::new(self.path.as_bytes()) {
+            Err(error) => log.report(place.clone(), error.into()),
+            Ok(path) if path.is_root() => {
+                log.report(place.clone(), Problem::NoName { path: self.path.value.clone() });
+            }
+            Ok(_) => {}
+        }
+        if let Some(link) = self.symlink.as_ref().filter(|link| link.contains('\0')) {
+            log.report(link.place.clone(), Problem::NulInTarget);
         }
         log.take(self.mode());
         log.take(self.content());

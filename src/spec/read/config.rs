@@ -53,7 +53,7 @@ fn mount(node: NodeRef<'_>, log: &mut Log) -> Option<Mount> {
         destination: fields.plain("destination", log),
         kind: fields.plain("type", log),
         source: fields.plain("source", log),
-        options: fields.plain_texts("options", log),
+        options: fields.plain_texts("options", log).unwrap_or_default(),
         uid_mappings: fields.list("uidMappings", log, id_mapping).unwrap_or_default(),
         gid_mappings: fields.list("gidMappings", log, id_mapping).unwrap_or_default(),
     };

@@ -30,6 +30,18 @@ impl fmt::Display for Syntax {
             ErrorKind::MappingValueNotAllowed => f.write_str(
                 "no key is expected here; check the indentation, or put a value with `: ` in quotes",
             ),
+            ErrorKind::ExpectedBlockMappingKey => {
+                f.write_str("a key is expected here; check the indentation")
+            }
+            ErrorKind::ExpectedBlockSequenceEntry => {
+                f.write_str("an item, `- `, is expected here; check the indentation")
+            }
+            ErrorKind::ExpectedDocumentStart => {
+                f.write_str("nothing is expected here; check the indentation")
+            }
+            ErrorKind::MismatchedFlowCollectionEnd { open, close } => {
+                write!(f, "this `{open}` is closed by `{close}`")
+            }
             ErrorKind::UnclosedQuotedScalar => f.write_str("this quote is not closed"),
             ErrorKind::UnclosedFlowCollection { open } => write!(f, "this `{open}` is not closed"),
             ErrorKind::UnknownAnchor => f.write_str("no value before this one has an anchor of that name"),
