@@ -299,14 +299,6 @@ pub enum Error {
         /// Bytes that are allowed.
         limit: usize,
     },
-    /// A hard link.
-    #[error("the hard link `{path}` is a name of `{to}`, which is no file")]
-    HardLink {
-        /// The link.
-        path: TreePath,
-        /// What it names.
-        to: TreePath,
-    },
     /// Path tables have room for so many.
     #[error("{count} folders; ISO 9660 numbers {limit}")]
     Folders {

@@ -90,7 +90,7 @@ fn folder(iso: &mut Record, tree: &Tree, block: u32, path: &TreePath, folders: &
 fn node(iso: &mut Record, tree: &Tree, path: &TreePath, entries: &[Entry]) {
     let own = tree.get(path).map(|node| &node.kind);
     let kind = match own {
-        Some(Kind::HardLink(to)) => super::source::resolve(tree, to).map(|(_, node)| &node.kind),
+        Some(Kind::HardLink(first)) => tree.get(first).map(|node| &node.kind),
         other => other,
     };
     match kind {

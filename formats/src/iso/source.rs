@@ -2,15 +2,13 @@
 
 use super::{Error, link, refused};
 use crate::skeleton::blank::Blanks;
-use crate::tree::{Kind, Meta, Node, Time, Tree, TreePath};
+use crate::tree::{Kind, Meta, Time, Tree};
 use hadris_fs::{DateTime, DeviceNumber, FileType, Owner, Permissions, SetAttr};
 
 /// The longest name that Linux has room for.
 const MAX_NAME: usize = 255;
 /// \[ECMA-119\] §6.9: path tables number folders in 16 bits.
 const MAX_FOLDERS: usize = 65_535;
-/// What a name of a name of a file may lead to before it counts as a circle.
-const MAX_LINKS: usize = 40;
 
 /// \[ECMA-119\] §9.1.5: the year is one byte, from 1900. Times beyond are the first or the last.
 const TIMES: std::ops::RangeInclusive<i64> = -2_208_988_800..=5_869_583_999;
@@ -29,19 +27,6 @@ fn attributes(meta: &Meta) -> SetAttr {
         .with_modified(modified)
         // Rock Ridge wants one. When a file was read last is of no use in an image.
         .with_accessed(modified)
-}
-
-/// The node, no link, that the hard link to `path` is a name of.
-pub(super) fn resolve<'t>(tree: &'t Tree, mut path: &'t TreePath) -> Option<(&'t TreePath, &'t Node)> {
-    for _ in 0..MAX_LINKS {
-        let node = tree.get(path)?;
-        match &node.kind {
-            Kind::HardLink(to) => path = to,
-            Kind::Dir => return None,
-            _ => return Some((path, node)),
-        }
-    }
-    None
 }
 
 /// The tree with blank files.
@@ -71,20 +56,16 @@ pub(super) fn tree(tree: &Tree) -> Result<hadris_fs::Tree, Error> {
             Kind::Block { major, minor } => special(FileType::BlockDevice, DeviceNumber::new(*major, *minor)),
             // hadris leaves named pipes out; `mend` makes one of this.
             Kind::Fifo => special(FileType::CharDevice, DeviceNumber::new(0, 0)),
-            Kind::HardLink(_) => continue,
+            Kind::HardLink(first) => {
+                out.link(first.as_bytes(), path.as_bytes()).map_err(refused)?;
+                continue;
+            }
         };
         let theirs = theirs.with_attrs(attributes(&node.meta));
         if path.is_root() {
             out.replace("/", theirs).map_err(refused)?;
         } else {
             out.insert(path.as_bytes(), theirs).map_err(refused)?;
-        }
-    }
-    for (path, node) in tree.iter() {
-        if let Kind::HardLink(to) = &node.kind {
-            let found = resolve(tree, to);
-            let (to, _) = found.ok_or_else(|| Error::HardLink { path: path.clone(), to: to.clone() })?;
-            out.link(to.as_bytes(), path.as_bytes()).map_err(refused)?;
         }
     }
     Ok(out)
