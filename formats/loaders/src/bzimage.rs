@@ -64,7 +64,8 @@ struct SetupHeader {
 }
 const _: () = assert!(HEAD_LEN == 0x268);
 
-/// What a loader must know of a kernel.
+/// What a loader must know of a kernel, as [`Header::parse`] has checked it.
+#[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     /// Boot protocol: the major number in the high byte, the minor in the low one.

@@ -28,6 +28,8 @@ pub(super) fn assemble(lba: u64) -> Result<[u8; MBR_LEN], IcedError> {
     let mut code = [0; MBR_LEN];
     let mover = mover()?;
     let moved = moved(lba)?;
+    assert!(MOVER as usize + mover.len() <= MOVED as usize, "the first part fits");
+    assert!(MOVED as usize + moved.len() <= MBR_LEN, "the second part fits");
     let jump = [0xeb, 0x58, 0x90]; // JMP SHORT to 5a, NOP: how a floppy's boot sector begins
     for (at, part) in [(0, &jump[..]), (MOVER as usize, &mover), (MOVED as usize, &moved)] {
         code[at..at + part.len()].copy_from_slice(part);

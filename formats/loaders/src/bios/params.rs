@@ -24,7 +24,7 @@ impl Params {
             serial_port: serial_port.into(),
             serial_divisor: serial_divisor.into(),
             rest: Place {
-                lba: ((self.at + u64::from(RESIDENT_LEN)) / 512).into(),
+                lba: (self.at / 512 + u64::from(RESIDENT_LEN / 512)).into(),
                 len: REST_LEN.into(),
                 crc32c: 0.into(),
             },

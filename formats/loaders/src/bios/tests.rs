@@ -1,6 +1,7 @@
 use super::code::Code;
 use super::*;
 use crate::bzimage::{Header, LOAD_ADDRESS};
+use proptest::prelude::*;
 use zerocopy::IntoBytes;
 
 fn payload(at: u64, len: u64) -> Payload {
@@ -96,11 +97,19 @@ fn mbr_jumps_over_a_bios_parameter_block() {
 
 #[test]
 fn mbr_differs_in_the_place_alone() {
-    let far = 0x0123_4567_89ab_cdef_u64;
-    let code = mbr(&Mbr { stage2_at: (far >> 9) << 9 }).unwrap();
-    let lba = (far >> 9).to_le_bytes();
-    for half in [&lba[..4], &lba[4..]] {
-        assert!(code.windows(4).any(|w| w == half), "the LBA {half:x?}");
+    let with = |lba: u64| mbr(&Mbr { stage2_at: lba * 512 }).unwrap();
+    let (one, two) = (with(0x1122_3344), with(0x5566_7788));
+    let differing = one.iter().zip(&two).filter(|(a, b)| a != b).count();
+    // Once for AH=42h, once for cylinder, head and sector.
+    assert_eq!(differing, 8);
+    assert_eq!(one.windows(4).filter(|w| *w == 0x1122_3344u32.to_le_bytes()).count(), 2);
+}
+
+#[test]
+fn mbr_reaches_beyond_32_bits_of_sectors() {
+    let code = mbr(&Mbr { stage2_at: 0x12_3456_789a << 9 }).unwrap();
+    for half in [0x3456_789au32, 0x12] {
+        assert!(code.windows(4).any(|w| w == half.to_le_bytes()), "{half:#x}");
     }
 }
 
@@ -166,5 +175,35 @@ fn a_serial_speed_divides_the_clock() {
     for baud in [0, 1, 115_201, 14_401] {
         let said = refused(|p| p.serial = Some(Serial { port: 0x3f8, baud }));
         assert_eq!(said, format!("a serial speed of {baud} bits per second; it must divide 115200"));
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_places_make_it_panic(at: [u64; 4], len: [u64; 3], run_end: u64, end: u32, baud: u32) {
+        let mut params = Params {
+            medium: Medium::Disk,
+            at: at[0],
+            kernel: payload(at[1], len[0]),
+            initrd: payload(at[2], len[1]),
+            cmdline: payload(at[3], len[2]),
+            serial: Some(Serial { port: 0x3f8, baud }),
+            ..params()
+        };
+        params.header.run_end = run_end;
+        params.header.initrd_addr_max = end;
+        let _ = params.block();
+        let _ = mbr(&Mbr { stage2_at: at[0] });
+        // Most of the above are refused for their places: now none.
+        params.at &= !0x1ff;
+        params.kernel.extent.at &= !0x1ff;
+        params.initrd.extent.at &= !0x1ff;
+        params.cmdline.extent.at &= !0x1ff;
+        let _ = params.block();
+        params.header.run_end &= 0xffff_ffff;
+        params.kernel.extent.len &= 0xff_ffff;
+        params.initrd.extent.len &= 0xffff_ffff;
+        params.cmdline.extent.len &= 0xfff;
+        let _ = params.block();
     }
 }

@@ -7,7 +7,7 @@
 
 use iced_x86::code_asm::{
     CodeAssembler, CodeLabel, ah, al, ax, bx, byte_ptr, cs, cx, dl, ds, dword_ptr, dx, eax, ebp, ebx, ecx,
-    es, fs, si, sp, ss, word_ptr,
+    edi, es, esi, fs, si, sp, ss, word_ptr,
 };
 use iced_x86::{Code, IcedError, Instruction, MemoryOperand, Register};
 
@@ -41,7 +41,7 @@ pub(crate) struct Firmware {
     pub(crate) most_sectors: Option<u8>,
     /// Each fourth read fails.
     pub(crate) flaky: bool,
-    /// INT 13h returns with DS, ES, FS, IF and DF changed, INT 10h with EBP.
+    /// INT 13h returns with DS, ES, FS, IF and DF changed, INT 10h with EBP, ESI and EDI.
     pub(crate) careless: bool,
     /// DL at the MBR's entry.
     pub(crate) drive: Option<u8>,
@@ -149,7 +149,9 @@ impl Firmware {
 
     fn int10(&self, a: &mut CodeAssembler) -> Result<(), IcedError> {
         if self.careless {
-            a.mov(ebp, 0xdead_beefu32)?;
+            for register in [ebp, esi, edi] {
+                a.mov(register, 0xdead_beefu32)?;
+            }
         }
         far(a, Code::Jmp_m1616, OLD_10)
     }

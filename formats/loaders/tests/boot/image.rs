@@ -8,15 +8,16 @@ use mkimage_loaders::bzimage::Header;
 /// What a medium holds, and what is wrong with it.
 pub(crate) struct Image {
     pub(crate) medium: Medium,
+    pub(crate) kernel_len: u32,
     pub(crate) initrd_len: usize,
-    pub(crate) cmdline: &'static str,
+    pub(crate) cmdline: String,
     pub(crate) initrd_addr_max: u32,
     pub(crate) serial: Option<Serial>,
     /// Between the disk and the machine's BIOS.
     pub(crate) firmware: Option<Firmware>,
     /// A bit of this is turned over.
     pub(crate) damaged: Option<Part>,
-    /// The medium ends with the first half of the initrd.
+    /// The medium ends with the first half of the initrd, before 512-byte sector 4a4.
     pub(crate) cut: bool,
 }
 
@@ -33,8 +34,10 @@ impl Default for Image {
     fn default() -> Self {
         Image {
             medium: Medium::Disk,
+            // More than two reads each, and no whole number of sectors.
+            kernel_len: 152_049,
             initrd_len: 777_777,
-            cmdline: "console=ttyS0 quiet",
+            cmdline: "console=ttyS0 quiet".to_owned(),
             initrd_addr_max: 0x7fff_ffff,
             serial: Some(Serial::COM1),
             firmware: None,
@@ -60,7 +63,7 @@ const KERNEL_AT: usize = 64 << 10;
 
 impl Image {
     pub(crate) fn make(&self) -> Result<Made, Box<dyn std::error::Error>> {
-        let Kernel { bytes: kernel, loaded_crc } = kernel::kernel(self.initrd_addr_max)?;
+        let Kernel { bytes: kernel, loaded_crc } = kernel::kernel(self.kernel_len, self.initrd_addr_max)?;
         let initrd = kernel::noise(self.initrd_len);
         let initrd_at = KERNEL_AT + kernel.len().next_multiple_of(2048);
         let payload = |at: usize, bytes: &[u8]| Payload {
@@ -111,7 +114,7 @@ impl Image {
         }
         Ok(Made {
             bytes,
-            cmdline: self.cmdline.to_owned(),
+            cmdline: self.cmdline.clone(),
             initrd_len: initrd.len(),
             initrd_crc: crc32c::crc32c(&initrd),
             loaded_crc,

@@ -11,15 +11,15 @@ use iced_x86::code_asm::{
 use iced_x86::{Code, IcedError, Instruction};
 
 /// Bytes of the real-mode part.
-const SETUP_LEN: usize = 0x800;
+const SETUP_LEN: u32 = 0x800;
 const GDT: u16 = 0x700;
 /// In the header, a byte of the old boot sector: 1 if the entry was as the protocol wants it.
 const ENTRY_STATE: u32 = 0x1f0;
 /// Where a loader puts the real-mode part (any place would do; this one is known to be ours).
 const REAL_MODE: u32 = 0x1_0000;
 const LOADED: u32 = 0x10_0000;
-/// The protected-mode part is more than two reads long.
-const LOADED_LEN: u32 = 150_001;
+/// Bytes of both parts that a loader reads at a time.
+pub(crate) const CHUNK: u32 = 60 << 10;
 
 /// First address for an initrd.
 pub(crate) const RUN_END: u32 = 0x20_0000;
@@ -30,11 +30,13 @@ pub(crate) struct Kernel {
     pub(crate) loaded_crc: u32,
 }
 
-pub(crate) fn kernel(initrd_addr_max: u32) -> Result<Kernel, IcedError> {
-    let mut k = vec![0; SETUP_LEN];
+/// A kernel of `len` bytes.
+pub(crate) fn kernel(len: u32, initrd_addr_max: u32) -> Result<Kernel, IcedError> {
+    let mut k = vec![0; SETUP_LEN as usize];
+    let loaded_len = len - SETUP_LEN;
     let mut put = |at: usize, bytes: &[u8]| k[at..at + bytes.len()].copy_from_slice(bytes);
     put(0x1f1, &[3]); // setup_sects
-    put(0x1f4, &(LOADED_LEN / 16).to_le_bytes());
+    put(0x1f4, &(loaded_len / 16).to_le_bytes());
     put(0x1fe, &[0x55, 0xaa, 0xeb, 0x66]);
     put(0x202, b"HdrS\x0f\x02");
     put(0x211, &[1]); // LOADED_HIGH
@@ -47,8 +49,8 @@ pub(crate) fn kernel(initrd_addr_max: u32) -> Result<Kernel, IcedError> {
     put(GDT.into(), &[0x17, 0, base[0], base[1], base[2], base[3]]);
     put(usize::from(GDT) + 8, &0x00cf_9b00_0000_ffffu64.to_le_bytes());
     put(usize::from(GDT) + 16, &0x00cf_9300_0000_ffffu64.to_le_bytes());
-    let mut loaded = protected_mode()?;
-    loaded.extend(noise(LOADED_LEN as usize - loaded.len()));
+    let mut loaded = protected_mode(loaded_len)?;
+    loaded.extend(noise(loaded_len as usize - loaded.len()));
     let loaded_crc = crc32c::crc32c(&loaded);
     k.extend(loaded);
     Ok(Kernel { bytes: k, loaded_crc })
@@ -92,7 +94,7 @@ fn real_mode() -> Result<Vec<u8>, IcedError> {
     a.assemble(0x68)
 }
 
-fn protected_mode() -> Result<Vec<u8>, IcedError> {
+fn protected_mode(loaded_len: u32) -> Result<Vec<u8>, IcedError> {
     let mut a = CodeAssembler::new(32)?;
     let (mut put, mut hex, mut text, mut crc) =
         (a.create_label(), a.create_label(), a.create_label(), a.create_label());
@@ -119,7 +121,7 @@ fn protected_mode() -> Result<Vec<u8>, IcedError> {
     a.call(crc)?;
     say(&mut a, text, " self=")?;
     a.mov(esi, LOADED)?;
-    a.mov(ecx, LOADED_LEN)?;
+    a.mov(ecx, loaded_len)?;
     a.call(crc)?;
     say(&mut a, text, " END\r\n")?;
     let mut stop = a.create_label();
