@@ -1,7 +1,7 @@
 //! Several specifications as one, and the names in it.
 
 use super::error::{Error, Errors, Log, Problem};
-use super::place::Located;
+use super::place::{Located, Place};
 use super::{Kernel, Spec};
 use std::collections::HashMap;
 
@@ -67,13 +67,15 @@ pub(super) fn check_names(spec: &Spec, log: &mut Log) {
 fn repeated(spec: &Spec) -> Vec<Error> {
     let services = spec.services.iter().map(|service| ("service", &service.name));
     let volumes = spec.volumes.iter().map(|volume| ("volume", &volume.name));
-    let mut seen = HashMap::new();
+    let mut seen: HashMap<(&str, &str), &Place> = HashMap::new();
     let mut errors = Vec::new();
     for (what, name) in services.chain(volumes) {
-        let first = seen.entry((what, name.as_str())).or_insert(&name.place);
-        if **first != name.place {
+        // Both may be at one place: an alias of an entry repeats its name.
+        if let Some(first) = seen.get(&(what, name.as_str())) {
             let problem = Problem::DuplicateName { what, name: name.value.clone(), first: (*first).clone() };
             errors.push(Error { place: name.place.clone(), problem });
+        } else {
+            seen.insert((what, name.as_str()), &name.place);
         }
     }
     errors
@@ -110,6 +112,13 @@ mod tests {
             error.starts_with("2.yml:1:19: duplicate service name `a`; the first is at 1.yml:1:19"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn an_alias_repeats_the_name_too() {
+        let text = "services: [&a {name: a, image: i}, *a]";
+        let error = Spec::parse("1.yml", text).unwrap_err().to_string();
+        assert!(error.contains("duplicate service name `a`"), "{error}");
     }
 
     #[test]

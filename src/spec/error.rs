@@ -6,8 +6,8 @@ use std::fmt;
 
 /// Everything that is wrong in a specification, in the order of the places.
 ///
-/// Shown as a paragraph for each: `file:line:column: message`, the line, and a caret below the
-/// place.
+/// Shown as a paragraph for each of the first hundred: `file:line:column: message`, the line, and a
+/// caret below the place.
 #[derive(Debug)]
 pub struct Errors(Vec<Error>);
 
@@ -209,6 +209,9 @@ pub enum Problem {
 }
 
 impl Errors {
+    /// Nobody reads more, and each costs a pass over its line, which may be all of the text.
+    const MOST_SHOWN: usize = 100;
+
     /// The errors, in the order of the places.
     #[must_use]
     pub fn as_slice(&self) -> &[Error] {
@@ -227,13 +230,16 @@ impl Errors {
 
 impl fmt::Display for Errors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (i, error) in self.0.iter().enumerate() {
+        for (i, error) in self.0.iter().take(Self::MOST_SHOWN).enumerate() {
             if i > 0 {
                 f.write_str("\n")?;
             }
             fmt::Display::fmt(error, f)?;
         }
-        Ok(())
+        match self.0.len().saturating_sub(Self::MOST_SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
     }
 }
 

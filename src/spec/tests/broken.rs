@@ -52,6 +52,15 @@ fn aliases_cannot_stack_levels_that_overflow_the_stack() {
 }
 
 #[test]
+fn a_hundred_errors_are_shown_and_the_others_counted() {
+    let errors = Spec::parse("many.yml", &format!("init: [{}]", "1, ".repeat(150))).unwrap_err();
+    assert_eq!(errors.as_slice().len(), 150);
+    let shown = errors.to_string();
+    assert_eq!(shown.matches("many.yml:1:").count(), 100);
+    assert!(shown.ends_with("\nand 50 more"), "{shown}");
+}
+
+#[test]
 fn errors_are_in_the_order_of_their_places() {
     let text =
         "volumes: [{name: A}]\nservices: [{name: a, image: i, binds: [x]}]\nkernal: {}\nkernel: {imag: x}\n";
