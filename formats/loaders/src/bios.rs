@@ -9,6 +9,10 @@
 //! The second stage knows no file system: [`Params`] holds the places of kernel, initrd and command
 //! line on the medium, and their CRC-32C, since a place that an image's next owner moved must end in
 //! words on the screen, not in a crash. One second stage serves CD and disk, so one image does.
+//!
+//! `cargo test -p mkimage-loaders --test boot` boots it as CD and disk from each controller that
+//! QEMU's boards have, under Bochs, and under BIOSes with the faults that its routines are made for.
+//! Of the ways to switch A20 on, port 92h alone is not among them: QEMU has no machine that needs it.
 
 pub use error::Error;
 
@@ -33,7 +37,7 @@ mod tests;
 use crate::bzimage::Header;
 use code::Code;
 
-/// Bytes of [`mbr`]: what a disk signature and a partition table leave of the first sector.
+/// Bytes of [`mbr()`]: what a disk signature and a partition table leave of the first sector.
 pub const MBR_LEN: usize = 440;
 /// Bytes of [`stage2`]. It is one contiguous run on the medium.
 pub const STAGE2_LEN: usize = 4096;
@@ -114,7 +118,7 @@ pub struct Params {
     pub serial: Option<Serial>,
 }
 
-/// Arguments of [`mbr`].
+/// Arguments of [`mbr()`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mbr {
     /// Offset in bytes of the second stage, a multiple of 512.
