@@ -1,0 +1,68 @@
+//! The size of a root file system, in a process of its own, whose memory is measured.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)] // a test stops at the first surprise
+
+use mkimage_formats::iso::{Iso, Options};
+use mkimage_formats::tree::{OriginId, Time};
+use mkimage_formats::{Kind, Layout, Meta, Node, Tree, TreePath, emit};
+
+const FILES: u64 = 30_000;
+/// KiB. hadris-iso holds the whole plan, about 2 KiB for each node: 50,000 files take 131 MiB.
+const LIMIT: u64 = 96 << 10;
+
+/// The most memory that this process has had, KiB.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// Ten files and a link in each folder, six levels down, slices of one layer.
+fn root_file_system(layer: &Layout) -> Tree {
+    let mut tree = Tree::new();
+    let mut add = |name: String, kind| {
+        let node = Node { meta: Meta::new(0o755, Time::default()), kind, origin: OriginId::default() };
+        tree.insert(TreePath::new(name).unwrap(), node).unwrap();
+    };
+    let mut folder = String::new();
+    for n in 0..FILES {
+        if n % 1000 == 0 {
+            let top = format!("usr-{n}");
+            add(top.clone(), Kind::Dir);
+            for below in
+                ["lib", "lib/python3", "lib/python3/dist-packages", "lib/python3/dist-packages/some-package"]
+            {
+                add(format!("{top}/{below}"), Kind::Dir);
+            }
+        }
+        if n % 10 == 0 {
+            folder = format!("usr-{}/lib/python3/dist-packages/some-package/d{n}", n / 1000 * 1000);
+            add(folder.clone(), Kind::Dir);
+            add(format!("{folder}/link"), Kind::Symlink(b"../../some/where/else".as_slice().into()));
+        }
+        let content = layer.window(n * 20 % 60_000, 1 + n % 4000);
+        add(format!("{folder}/a-module-with-a-longer-name-{n}.py"), Kind::File(content));
+    }
+    tree
+}
+
+#[test]
+fn an_image_of_30_000_files_is_planned_and_emitted_in_96_mib() {
+    let dir = tempfile::tempdir().unwrap();
+    let layer = dir.path().join("layer.tar");
+    std::fs::write(&layer, vec![7; 64 << 10]).unwrap();
+    let tree = root_file_system(&Layout::file(&layer).unwrap());
+    let before = peak();
+    let start = std::time::Instant::now();
+    let iso = Iso::new(&tree, &Options::default()).unwrap();
+    let (planned, plan) = (start.elapsed(), peak());
+    let layout = iso.layout(&tree).unwrap();
+    emit::emit(&layout, dir.path().join("x.iso")).unwrap();
+    println!(
+        "tree {before} KiB; {planned:?} to plan, {plan} KiB; {:?} in all, {} KiB",
+        start.elapsed(),
+        peak()
+    );
+    assert!(peak() < LIMIT, "{} KiB", peak());
+}
