@@ -11,6 +11,7 @@ use mkimage::oci::{self, Image, Platform, Progress, Pull, Reference, Store, Stor
 use std::error::Error;
 use std::fmt::Write as _;
 use std::path::Path;
+use std::process::Command;
 
 /// A store that says nothing.
 pub fn store(cache: &Path, change: impl FnOnce(&mut StoreOptions)) -> Store {
@@ -48,4 +49,32 @@ pub fn words(error: &dyn Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// `mkimage cache pull` of an image for amd64.
+pub fn pull(cache: &Path, name: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mkimage"));
+    command.args(["cache", "pull", name, "--platform", "linux/amd64", "--quiet", "--cache"]).arg(cache);
+    // What the tester's own environment says is not tested.
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
+        command.env_remove(name).env_remove(name.to_lowercase());
+    }
+    for name in ["LINUXKIT_MIRROR", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        command.env_remove(name);
+    }
+    command.env("DOCKER_CONFIG", cache);
+    command
+}
+
+/// It worked.
+pub fn succeeds(command: &mut Command) {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// It did not; what it said.
+pub fn fails(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
 }

@@ -41,6 +41,8 @@ pub struct Answer {
     pub cut: Option<usize>,
     /// Wait before the body's second half.
     pub pause: Duration,
+    /// Go on with another request: what a proxy does after CONNECT.
+    pub more: bool,
 }
 
 pub fn answer(status: u16, body: impl Into<Vec<u8>>) -> Answer {
@@ -109,8 +111,8 @@ impl Server {
 }
 
 /// One request: every answer closes the connection.
-fn serve(
-    mut stream: impl Read + Write,
+fn serve<S: Read + Write>(
+    mut stream: S,
     behaviour: &Behaviour,
     seen: &Mutex<Vec<Asked>>,
 ) -> std::io::Result<()> {
@@ -136,6 +138,10 @@ fn serve(
     let asked = Asked { method, path, headers, body };
     seen.lock().unwrap().push(asked.clone());
     let answer = behaviour(&asked);
+    if answer.more {
+        write!(stream, "HTTP/1.1 {} X\r\n\r\n", answer.status)?;
+        return serve(stream, behaviour, seen);
+    }
     write!(stream, "HTTP/1.1 {} X\r\nConnection: close\r\n", answer.status)?;
     for (name, value) in &answer.headers {
         write!(stream, "{name}: {value}\r\n")?;
