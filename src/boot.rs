@@ -21,9 +21,8 @@ impl Measured {
     /// # Errors
     /// It cannot be read.
     pub fn new(content: Layout) -> Result<Self, emit::Error> {
-        let mut crc = Stream::new(Crc(0));
-        crc.layout(&content)?;
-        Ok(Measured { content, crc32c: crc.into_inner().0 })
+        let crc32c = crc32c(0, &content)?;
+        Ok(Measured { content, crc32c })
     }
 
     /// Nothing at all.
@@ -33,12 +32,22 @@ impl Measured {
     }
 }
 
+/// The CRC-32C of `content` and of what is before it, of which it is `before`.
+///
+/// # Errors
+/// It cannot be read.
+pub fn crc32c(before: u32, content: &Layout) -> Result<u32, emit::Error> {
+    let mut crc = Stream::new(Crc(before));
+    crc.layout(content)?;
+    Ok(crc.into_inner().0)
+}
+
 /// The CRC-32C of what is written.
 struct Crc(u32);
 
 impl Write for Crc {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0 = crc32c::crc32c_append(self.0, bytes);
+        self.0 = ::crc32c::crc32c_append(self.0, bytes);
         Ok(bytes.len())
     }
 

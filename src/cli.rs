@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out. One file for each verb.
 
 pub mod arguments;
+mod build;
 mod cache;
 mod error;
 mod flags;
@@ -46,6 +47,7 @@ pub struct Global {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    Build(build::Build),
     Cache(cache::Cache),
     Media(media::Media),
 }
@@ -63,6 +65,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     let done = match cli.verb {
+        Verb::Build(build) => build.run(&cli.global),
         Verb::Cache(cache) => cache.run(&cli.global),
         Verb::Media(media) => media.run(&cli.global),
     };

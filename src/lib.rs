@@ -5,8 +5,10 @@
 //! ```
 
 pub mod boot;
+pub mod build;
 pub mod cli;
 pub mod container;
+pub mod initrd;
 pub mod oci;
 pub mod output;
 pub mod rootfs;

@@ -19,6 +19,7 @@ mod credentials;
 mod digest;
 mod error;
 mod export;
+mod fetch;
 mod import;
 mod manifest;
 mod parallel;

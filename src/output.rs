@@ -3,42 +3,19 @@
 //! Everything is planned before anything is written, and all files get their names together.
 
 mod format;
+mod system;
 
 pub use format::{FORMATS, Format};
+pub use system::{PayloadKind, System};
 
 use crate::boot::bios::{self, IsoOptions};
-use crate::boot::{Measured, Payload, with_cd_root};
+use crate::initrd;
 use mkimage_formats::emit::{self, Partial, Sink, Stream};
 use mkimage_formats::tree;
 use mkimage_formats::{Layout, Tree, tar};
 use std::borrow::Cow;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-
-/// What outputs are made of.
-#[derive(Clone, Debug)]
-pub struct System {
-    /// The root file system, if it is known.
-    pub tree: Option<Tree>,
-    /// The kernel, if there is one.
-    pub kernel: Option<Layout>,
-    /// The kernel's command line.
-    pub cmdline: String,
-    /// Processor microcode, an archive that goes before the initrd.
-    pub ucode: Option<Layout>,
-    /// The first root file system, where a format needs it.
-    pub initrd: Option<Measured>,
-}
-
-/// Which of the two a bootable medium carries.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum PayloadKind {
-    /// The root file system as an initrd: any kernel boots it.
-    #[default]
-    Initrd,
-    /// The root file system itself; the kernel must know the medium and its file system.
-    Rootfs,
-}
 
 /// How outputs are made.
 #[derive(Clone, Debug)]
@@ -140,36 +117,6 @@ pub fn write_stream(
     Ok(())
 }
 
-impl System {
-    fn tree(&self, format: &'static str) -> Result<&Tree, Error> {
-        self.tree.as_ref().ok_or(Error::NoTree { format })
-    }
-
-    fn kernel(&self, format: &'static str) -> Result<&Layout, Error> {
-        self.kernel.as_ref().ok_or(Error::NoKernel { format })
-    }
-
-    /// What a bootable medium starts, and the root file system that it carries itself.
-    fn medium(
-        &self,
-        format: &'static str,
-        kind: PayloadKind,
-    ) -> Result<(Payload, Option<Cow<'_, Tree>>), Error> {
-        let kernel = Measured::new(self.kernel(format)?.clone())?;
-        let (initrd, cmdline, root) = match kind {
-            PayloadKind::Initrd => {
-                let initrd = self.initrd.clone().unwrap_or_else(Measured::empty);
-                (initrd, self.cmdline.clone(), None)
-            }
-            PayloadKind::Rootfs => {
-                let root = Cow::Borrowed(self.tree(format)?);
-                (Measured::empty(), with_cd_root(&self.cmdline), Some(root))
-            }
-        };
-        Ok((Payload { kernel, initrd, cmdline }, root))
-    }
-}
-
 /// Why outputs cannot be made.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -207,6 +154,18 @@ pub enum Error {
     /// A tree of few files.
     #[error(transparent)]
     Tree(#[from] tree::Error),
+    /// The command line.
+    #[error("`boot/cmdline` has {len} bytes; no kernel takes more than 4096")]
+    CmdlineLen {
+        /// Its length, bytes.
+        len: u64,
+    },
+    /// The command line.
+    #[error("`boot/cmdline` is not UTF-8")]
+    Cmdline(#[source] std::str::Utf8Error),
+    /// The initrd.
+    #[error(transparent)]
+    Initrd(#[from] initrd::Error),
     /// Reading or writing.
     #[error(transparent)]
     Emit(#[from] emit::Error),

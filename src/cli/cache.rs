@@ -189,7 +189,7 @@ fn list(store: &Store) -> Result<(), CliError> {
 }
 
 /// Data, to standard output.
-fn print(text: &str) -> Result<(), CliError> {
+pub(super) fn print(text: &str) -> Result<(), CliError> {
     Ok(io::stdout().write_all(text.as_bytes()).map_err(mkimage_formats::emit::Error::Stream)?)
 }
 

@@ -1,6 +1,6 @@
 //! What can go wrong in a command, and what to do then.
 
-use crate::{oci, output, rootfs};
+use crate::{build, oci, output, rootfs, spec};
 use mkimage_formats::{emit, tar};
 use std::io;
 use std::path::PathBuf;
@@ -15,6 +15,26 @@ pub(crate) enum CliError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// Flags that do not go together.
+    #[error("{0}")]
+    Flags(String),
+    /// Standard input.
+    #[error("cannot read standard input")]
+    Stdin(#[source] io::Error),
+    /// A specification.
+    #[error(transparent)]
+    Spec(#[from] spec::Errors),
+    /// A system.
+    #[error(transparent)]
+    Build(#[from] build::Error),
+    /// A tar archive of a root file system.
+    #[error("`{path}` is no root file system")]
+    Import {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<rootfs::LayersError>,
     },
     /// An output.
     #[error(transparent)]

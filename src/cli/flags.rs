@@ -2,10 +2,13 @@
 
 use super::{CliError, report};
 use crate::boot::bios::{IsoOptions, Loader};
-use crate::output::{Format, Options, PayloadKind};
+use crate::initrd::{self, Compression};
+use crate::output::{self, Format, Options, PayloadKind, System};
 use crate::rootfs::T0;
 use clap::Args;
 use mkimage_loaders::bios::Serial;
+use std::io::{self, BufWriter};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 /// Which outputs, where, and how they boot.
@@ -20,6 +23,12 @@ pub(crate) struct Outputs {
     /// What bootable media carry
     #[arg(long, value_enum, default_value_t)]
     pub(crate) payload: PayloadFlag,
+    /// How the initrd is compressed: gzip, zstd, xz, lz4 or none
+    #[arg(long, value_name = "NAME", default_value_t)]
+    initrd_compression: Compression,
+    /// How many threads work [default: one for each processor]
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<NonZero<usize>>,
     /// Boot with isolinux.bin and ldlinux.c32 (and, for disks, isohdpfx.bin) of this folder
     #[arg(long, value_name = "DIR")]
     bios_loader: Option<PathBuf>,
@@ -46,19 +55,61 @@ impl Outputs {
         Ok(names.iter().map(|name| Format::named(name.trim())).collect::<Result<_, _>>()?)
     }
 
-    pub(crate) fn dir(&self) -> &Path {
+    /// How many threads work.
+    pub(crate) fn threads(&self) -> NonZero<usize> {
+        let processors = || std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
+        self.jobs.unwrap_or_else(processors)
+    }
+
+    /// How the initrd is made, if one of the formats needs it.
+    pub(crate) fn initrd(&self, formats: &[&Format], scratch: &Path) -> Option<initrd::Options> {
+        let payload = self.payload();
+        formats.iter().any(|f| f.needs_initrd(payload)).then(|| initrd::Options {
+            compression: self.initrd_compression,
+            threads: self.threads(),
+            spool: scratch.into(),
+        })
+    }
+
+    fn payload(&self) -> PayloadKind {
+        match self.payload {
+            PayloadFlag::Initrd => PayloadKind::Initrd,
+            PayloadFlag::Rootfs => PayloadKind::Rootfs,
+        }
+    }
+
+    fn dir(&self) -> &Path {
         self.dir.as_deref().unwrap_or(Path::new(""))
     }
 
-    pub(crate) fn options(&self) -> Options {
+    /// Writes the outputs: to `file` or standard output, if it is `-`; else to the folder, with
+    /// names that start with `name`.
+    pub(crate) fn write(
+        &self,
+        system: &System,
+        formats: &[&Format],
+        file: Option<&Path>,
+        name: &str,
+    ) -> Result<(), CliError> {
+        let options = self.options();
+        match (file, formats) {
+            (Some(file), [format]) if file == Path::new("-") => {
+                output::write_stream(system, format, &options, &mut BufWriter::new(io::stdout().lock()))?;
+            }
+            (Some(file), [format]) => output::write_file(system, format, &options, file)?,
+            _ => {
+                output::write(system, formats, &options, self.dir(), name)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn options(&self) -> Options {
         let loader = match &self.bios_loader {
             Some(folder) => Loader::Isolinux(folder.clone()),
             None => Loader::BuiltIn(self.boot_serial.then_some(Serial::COM1)),
         };
-        let payload = match self.payload {
-            PayloadFlag::Initrd => PayloadKind::Initrd,
-            PayloadFlag::Rootfs => PayloadKind::Rootfs,
-        };
+        let payload = self.payload();
         let doubt = |doubt: &dyn std::error::Error| eprint!("{}", report::warning(doubt));
         Options { payload, iso: IsoOptions { loader, volume: "LinuxKit".into(), epoch: T0, doubt } }
     }

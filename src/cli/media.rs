@@ -1,19 +1,29 @@
-//! `mkimage media`: outputs from a kernel and an initrd that are there already.
+//! `mkimage media`: outputs from a kernel and an initrd that are there already, or from the tar
+//! archive of a root file system.
 
+use super::cache::store_options;
 use super::flags::Outputs;
 use super::{CliError, Global};
-use crate::boot::Measured;
-use crate::output::{self, System};
+use crate::initrd::Initrd;
+use crate::oci::Store;
+use crate::output::System;
+use crate::rootfs;
 use clap::Args;
 use mkimage_formats::Layout;
+use std::fs::File;
+use std::io;
 use std::path::{Path, PathBuf};
 
-/// Make outputs from a kernel and an initrd
+/// Make outputs from a kernel and an initrd, or from a tar archive
 #[derive(Debug, Args)]
 pub(crate) struct Media {
     /// The kernel
-    #[arg(long, value_name = "FILE")]
-    kernel: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "tar", conflicts_with = "tar")]
+    kernel: Option<PathBuf>,
+    /// The tar archive of a root file system with its kernel in boot, as `mkimage build -f tar` and
+    /// `linuxkit build` write it; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["cmdline", "initrd"])]
+    tar: Option<PathBuf>,
     /// An initrd; several are put one after the other
     #[arg(long, value_name = "FILE")]
     initrd: Vec<PathBuf>,
@@ -28,19 +38,36 @@ pub(crate) struct Media {
 }
 
 impl Media {
-    pub(super) fn run(self, _global: &Global) -> Result<(), CliError> {
+    pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
         let formats = self.outputs.formats("iso-bios")?;
-        let system = System {
-            tree: None,
-            kernel: Some(open(&self.kernel)?),
-            cmdline: self.cmdline,
-            ucode: None,
-            initrd: Some(Measured::new(initrds(&self.initrd)?)?),
-        };
-        let dir = self.outputs.dir();
-        output::write(&system, &formats, &self.outputs.options(), dir, &self.name)?;
-        Ok(())
+        let write = |system| self.outputs.write(&system, &formats, None, &self.name);
+        let Some(tar) = &self.tar else { return write(self.files()?) };
+        let store = Store::open(store_options(global)?)?;
+        let scratch = store.scratch()?;
+        let spooled = scratch.path().join("standard input");
+        let path = if tar == Path::new("-") { spool_stdin(&spooled)? } else { tar };
+        let tree = rootfs::import(path)
+            .map_err(|source| CliError::Import { path: tar.clone(), source: Box::new(source) })?;
+        let initrd = self.outputs.initrd(&formats, scratch.path());
+        write(System::of_tree(tree, initrd.as_ref())?)
     }
+
+    fn files(&self) -> Result<System, CliError> {
+        Ok(System {
+            tree: None,
+            kernel: self.kernel.as_deref().map(open).transpose()?,
+            cmdline: self.cmdline.clone(),
+            microcode: None,
+            initrd: Some(Initrd::of(initrds(&self.initrd)?)?),
+        })
+    }
+}
+
+/// Standard input as a file: an archive is read from wherever its contents are.
+fn spool_stdin(path: &Path) -> Result<&Path, CliError> {
+    let mut file = File::create_new(path).map_err(CliError::Stdin)?;
+    io::copy(&mut io::stdin().lock(), &mut file).map_err(CliError::Stdin)?;
+    Ok(path)
 }
 
 fn open(path: &Path) -> Result<Layout, CliError> {

@@ -104,6 +104,20 @@ pub enum Error {
     /// The network cannot be used.
     #[error("cannot use the network")]
     Network(#[source] Box<RegistryError>),
+    /// A document that is no image.
+    #[error("cannot fetch `{url}`")]
+    Document {
+        /// Where it is.
+        url: String,
+        /// What happened.
+        source: Box<RegistryError>,
+    },
+    /// A document that is no image, and the network may not be used.
+    #[error("--offline forbids to fetch `{url}`")]
+    OfflineDocument {
+        /// Where it is.
+        url: String,
+    },
     /// The network may not be used, and something is not here.
     #[error("not in the cache, and --offline forbids to fetch:{}", lines(.0))]
     Offline(Vec<Missing>),

@@ -99,18 +99,21 @@ impl Registry {
         let promised = response.headers().get("docker-content-digest").and_then(|value| value.to_str().ok());
         let promised = promised.filter(|text| text.starts_with("sha256:")).map(str::parse).transpose();
         let promised = promised.map_err(|source| RegistryError::Header { url: url.clone(), source })?;
-        let failed =
-            |e: std::io::Error| RegistryError::Connection { url: url.clone(), source: Box::new(e.into()) };
-        let bytes = read_limited(response.into_body().into_reader(), METADATA_LIMIT).map_err(failed)?;
-        let Some(bytes) = bytes else {
-            return Err(RegistryError::TooLarge { url, limit: METADATA_LIMIT });
-        };
+        let bytes = document(&url, response)?;
         let digest = Digest::of(&bytes);
         let expected = wanted.parse().ok().or(promised).unwrap_or(digest);
         if digest != expected {
             return Err(RegistryError::Digest { url, expected, found: digest });
         }
         Ok(Fetched { bytes, digest })
+    }
+
+    /// What is at a URL that has nothing to do with images.
+    pub(crate) fn document(&self, url: &str) -> Result<Vec<u8>, RegistryError> {
+        patiently(|| match self.http.send(&Request::get(url))? {
+            response if response.status().is_success() => document(url, response),
+            response => Err(refusal(url, response)),
+        })
     }
 
     /// Asks the mirror, if there is one, then the registry itself.
@@ -213,6 +216,14 @@ impl Registry {
         let docker = self.docker.get_or_init(DockerConfig::read);
         found.entry(registry.to_owned()).or_insert_with(|| Arc::new(docker.find(registry))).clone()
     }
+}
+
+/// The body of an answer that goes into memory.
+fn document(url: &str, response: Response) -> Result<Vec<u8>, RegistryError> {
+    let failed =
+        |e: std::io::Error| RegistryError::Connection { url: url.into(), source: Box::new(e.into()) };
+    let bytes = read_limited(response.into_body().into_reader(), METADATA_LIMIT).map_err(failed)?;
+    bytes.ok_or_else(|| RegistryError::TooLarge { url: url.into(), limit: METADATA_LIMIT })
 }
 
 fn fetch_error(reference: &Reference, mirror: Option<Box<RegistryError>>, source: RegistryError) -> Error {

@@ -116,6 +116,11 @@ impl Spool {
         Ok(Spool { dir: temporary.path().to_owned(), limit, _temporary: Some(temporary) })
     }
 
+    /// The folder of the archives.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// The tar archive of the layer whose blob is in the cache. The outer error is the cache's.
     pub(crate) fn layer(
         &self,

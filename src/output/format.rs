@@ -87,7 +87,7 @@ impl Format {
 
 fn iso_bios<'a>(system: &'a System, options: &Options) -> Result<Vec<Product<'a>>, Error> {
     let (payload, root) = system.medium("iso-bios", options.payload)?;
-    let iso = bios::iso(&payload, root.as_deref(), &options.iso)?;
+    let iso = bios::iso(&payload, root, &options.iso)?;
     Ok(vec![Product { suffix: ".iso", body: Body::Layout(iso) }])
 }
 
@@ -98,7 +98,7 @@ fn kernel_initrd<'a>(system: &'a System, _: &Options) -> Result<Vec<Product<'a>>
         files.push(file("-kernel", kernel.clone()));
     }
     if let Some(initrd) = &system.initrd {
-        files.push(file("-initrd.img", initrd.content.clone()));
+        files.push(file("-initrd.img", initrd.whole.content.clone()));
     }
     if !system.cmdline.is_empty() {
         files.push(file("-cmdline", system.cmdline.clone().into_bytes().into()));
@@ -110,9 +110,9 @@ fn tar_kernel_initrd<'a>(system: &'a System, _: &Options) -> Result<Vec<Product<
     let mut tree = Tree::new();
     let files = [
         ("kernel", system.kernel.clone()),
-        ("initrd.img", system.initrd.as_ref().map(|i| i.content.clone())),
+        ("initrd.img", system.initrd.as_ref().map(|i| i.segments.clone())),
         ("cmdline", Some(system.cmdline.clone().into_bytes().into())),
-        ("ucode.cpio", system.ucode.clone()),
+        ("ucode.cpio", system.microcode.clone()),
     ];
     for (name, content) in files {
         if let Some(content) = content.filter(|c| !c.is_empty()) {

@@ -60,8 +60,8 @@ pub enum RegistryError {
         /// What is wrong with that.
         why: &'static str,
     },
-    /// A manifest or a token that is too large.
-    #[error("{url} sends more than {limit} bytes for a manifest or a token")]
+    /// A manifest, a token or a specification that is too large.
+    #[error("{url} sends more than {limit} bytes, and may send no more")]
     TooLarge {
         /// What was asked for.
         url: String,

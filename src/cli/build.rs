@@ -1,0 +1,199 @@
+//! `mkimage build`: from YAML files to outputs.
+
+use super::cache::{print, store_options};
+use super::flags::Outputs;
+use super::{CliError, Global};
+use crate::build;
+use crate::oci::{Platform, Pull, Store, StoreOptions};
+use crate::output::Format;
+use crate::spec::Spec;
+use clap::Args;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+/// Build outputs from LinuxKit YAML files
+#[derive(Debug, Args)]
+pub(crate) struct Build {
+    /// YAML files, appended to each other; `-` is standard input, and http(s) URLs are fetched
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
+    /// What the outputs are called [default: the last file's name without its extension]
+    #[arg(long)]
+    name: Option<String>,
+    /// The one output's file, or `-` for standard output (formats `tar` and `docker`)
+    #[arg(short, long = "o", value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    outputs: Outputs,
+    /// The architecture to build for: amd64, arm64 or riscv64 [default: this machine's]
+    #[arg(long)]
+    arch: Option<String>,
+    /// A disk's size: 512M, 4G, or a bare number of GiB
+    #[arg(long, default_value = "1024M", value_parser = size)]
+    size: u64,
+    /// Ask registries even for images that the cache has
+    #[arg(long)]
+    pull: bool,
+    /// Never use the network: an image that the cache lacks is an error
+    #[arg(long, conflicts_with = "pull")]
+    offline: bool,
+    /// Bytes that one layer may have when it is unpacked
+    #[arg(long, value_name = "BYTES", default_value_t = crate::oci::StoreOptions::MAX_LAYER_SIZE)]
+    max_layer_size: u64,
+    /// Unpack the kernel
+    #[arg(long)]
+    decompress_kernel: bool,
+    /// Leave out the software bill of materials
+    #[arg(long)]
+    no_sbom: bool,
+    /// The bill's path in the root file system
+    #[arg(long, value_name = "PATH", default_value = "sbom.spdx.json")]
+    sbom_output: String,
+    /// Date the bill now: no two builds have the same bytes then
+    #[arg(long)]
+    sbom_current_time: bool,
+    /// Print the merged YAML, and build nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Accepted, and not needed: the cache makes rebuilds fast, and the result is the same
+    #[arg(long, value_name = "FILE", conflicts_with = "pull")]
+    input_tar: Option<PathBuf>,
+    /// Accepted, and not needed: `docker save IMAGE | mkimage cache import -` brings an image here
+    #[arg(long)]
+    docker: bool,
+}
+
+impl Build {
+    pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
+        let formats = self.formats()?;
+        self.check(&formats)?;
+        let store = Store::open(StoreOptions {
+            pull: match (self.pull, self.offline) {
+                (true, _) => Pull::Always,
+                (_, true) => Pull::Never,
+                _ => Pull::Missing,
+            },
+            max_layer_size: self.max_layer_size,
+            ..store_options(global)?
+        })?;
+        let spec = self.spec(&store)?;
+        if self.dry_run {
+            return print(&spec.to_yaml());
+        }
+        let scratch = store.scratch()?;
+        let options = build::Options {
+            platform: self.arch.as_deref().map_or_else(Platform::host, platform),
+            decompress_kernel: self.decompress_kernel,
+            initrd: self.outputs.initrd(&formats, scratch.path()),
+        };
+        let system = build::system(&spec, &store, &options, scratch.path())?;
+        self.outputs.write(&system, &formats, self.output.as_deref(), &self.name())
+    }
+
+    /// One streamable format goes to any file; without a format that is a tar archive.
+    fn formats(&self) -> Result<Vec<&'static Format>, CliError> {
+        self.outputs.formats(if self.output.is_some() { "tar" } else { "kernel+initrd" })
+    }
+
+    /// LinuxKit's rules for flags, in its order.
+    fn check(&self, formats: &[&Format]) -> Result<(), CliError> {
+        let wrong = |text: String| Err(CliError::Flags(text));
+        if let (Some(format), [_, _, ..]) = (formats.iter().find(|f| f.streamable), formats) {
+            return wrong(format!("format `{}` must be the only format", format.name));
+        }
+        if self.output.is_some() {
+            let format = formats[0];
+            if formats.len() > 1 {
+                return wrong("-o names one file, and several formats were asked for".into());
+            }
+            if !format.streamable {
+                return wrong(format!("-o goes with `tar` and `docker`, not with `{}`", format.name));
+            }
+            for (flag, given) in [("name", self.name.is_some()), ("dir", self.outputs.dir.is_some())] {
+                if given {
+                    return wrong(format!("-o and --{flag} both say where the output goes; leave one out"));
+                }
+            }
+        }
+        if let (Some(input), Some(output)) = (&self.input_tar, &self.output)
+            && input == output
+        {
+            return wrong(format!("--input-tar and -o both name `{}`", input.display()));
+        }
+        Ok(())
+    }
+
+    /// The name of the last file without its extension.
+    fn name(&self) -> String {
+        let last = self.files.last().map_or("-", String::as_str);
+        match (&self.name, last) {
+            (Some(name), _) => name.clone(),
+            (None, "-") => "moby".into(), // LinuxKit's first name
+            (None, file) => {
+                let name = file.rsplit('/').next().unwrap_or(file);
+                Path::new(name).file_stem().unwrap_or_default().to_string_lossy().into_owned()
+            }
+        }
+    }
+
+    /// All files as one specification.
+    fn spec(&self, store: &Store) -> Result<Spec, CliError> {
+        let mut all: Option<Spec> = None;
+        for name in &self.files {
+            let (shown, text) = match name.as_str() {
+                "-" => {
+                    let mut text = Vec::new();
+                    io::stdin().lock().read_to_end(&mut text).map_err(CliError::Stdin)?;
+                    ("standard input", text)
+                }
+                url if url.starts_with("http://") || url.starts_with("https://") => {
+                    (url, store.document(url)?)
+                }
+                path => {
+                    let failed = |source| CliError::Open { path: path.into(), source };
+                    (path, std::fs::read(path).map_err(failed)?)
+                }
+            };
+            let spec = Spec::parse_bytes(shown, &text)?;
+            match &mut all {
+                Some(all) => all.append(spec)?,
+                None => all = Some(spec),
+            }
+        }
+        Ok(all.unwrap_or_default())
+    }
+}
+
+/// `x86_64` and `aarch64` are what Linux calls the platforms of `amd64` and `arm64`.
+fn platform(arch: &str) -> Platform {
+    Platform::linux(match arch {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    })
+}
+
+/// Bytes of `512M`, `4G`, or `4`, which are GiB.
+fn size(text: &str) -> Result<u64, String> {
+    let (number, unit) = match text.as_bytes() {
+        [.., b'M'] => (&text[..text.len() - 1], 1 << 20),
+        [.., b'G'] => (&text[..text.len() - 1], 1 << 30),
+        _ => (text, 1 << 30),
+    };
+    let number: u64 = number.parse().map_err(|_| "512M, 4G, or a number of GiB is wanted".to_owned())?;
+    number.checked_mul(unit).ok_or_else(|| format!("at most {} GiB", u64::MAX >> 30))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_mib_gib_or_bare_gib() {
+        assert_eq!(size("1024M"), Ok(1 << 30));
+        assert_eq!(size("2G"), size("2"));
+        for bad in ["", "M", "1K", "-1", "1.5G", "99999999999999999G"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,250 @@
+//! The root file system as an initrd.
+//!
+//! ```text
+//! ├─ microcode ─┼─ segment ─┼─ segment ─┤ ... ├     each padded to 4 bytes
+//!   as it is      cpio archive of one origin, compressed on its own
+//! ```
+//! Linux unpacks one archive after the other. Each path is in one of them: the first that needs
+//! it, for itself or for something below it. When an image changes, the segments of the others
+//! stay the same bytes.
+//!
+//! `boot/*` is what the loader gets beside the initrd, and not in it. Nor are extended attributes:
+//! cpio has no place for them.
+//!
+//! \[CPIO\] Linux, *Documentation/driver-api/early-userspace/buffer-format.rst*.
+
+use crate::boot::{self, Measured};
+use mkimage_formats::emit::{self, Sink, Stream};
+use mkimage_formats::tree::OriginId;
+use mkimage_formats::{Content, Kind, Layout, Slice, Source, Tree, TreePath, cpio};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io;
+use std::num::NonZero;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+mod blocks;
+mod compress;
+mod spool;
+
+use spool::Spool;
+
+/// How segments are compressed. Linux must be configured to read it (`CONFIG_RD_*`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compression {
+    /// What every kernel reads.
+    #[default]
+    Gzip,
+    /// Smaller and faster, since Linux 5.9.
+    Zstd,
+    /// The smallest, and slow.
+    Xz,
+    /// The fastest to unpack.
+    Lz4,
+    /// As it is; the initrd then takes its bytes from the layers.
+    None,
+}
+
+impl Compression {
+    const NAMES: [(Compression, &'static str); 5] = [
+        (Compression::Gzip, "gzip"),
+        (Compression::Zstd, "zstd"),
+        (Compression::Xz, "xz"),
+        (Compression::Lz4, "lz4"),
+        (Compression::None, "none"),
+    ];
+}
+
+/// Not the name of a compression.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a compression: gzip, zstd, xz, lz4 or none")]
+pub struct NotACompression(pub String);
+
+impl FromStr for Compression {
+    type Err = NotACompression;
+
+    fn from_str(name: &str) -> Result<Self, NotACompression> {
+        let found = Compression::NAMES.iter().find(|(_, n)| *n == name);
+        found.map(|(compression, _)| *compression).ok_or_else(|| NotACompression(name.to_owned()))
+    }
+}
+
+impl fmt::Display for Compression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let found = Compression::NAMES.iter().find(|(compression, _)| compression == self);
+        f.write_str(found.map_or("", |(_, name)| name))
+    }
+}
+
+/// How an initrd is made.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// How segments are compressed.
+    pub compression: Compression,
+    /// Threads that compress. The bytes do not depend on it.
+    pub threads: NonZero<usize>,
+    /// A folder for the compressed segments. It must be there while the layouts are in use.
+    pub spool: PathBuf,
+}
+
+/// An initrd.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Initrd {
+    /// The segments alone.
+    pub segments: Layout,
+    /// The microcode, if any, and the segments.
+    pub whole: Measured,
+}
+
+impl Initrd {
+    /// Archives that are there already.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn of(archives: Layout) -> Result<Self, emit::Error> {
+        Ok(Initrd { segments: archives.clone(), whole: Measured::new(archives)? })
+    }
+}
+
+/// Why there is no initrd.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An archive cannot hold something.
+    #[error("the root file system cannot be an initrd")]
+    Archive(#[from] cpio::Error),
+    /// A content cannot be read.
+    #[error(transparent)]
+    Emit(#[from] emit::Error),
+    /// Temporary files.
+    #[error("cannot write a temporary file in `{path}`")]
+    Spool {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Compressing failed.
+    #[error("cannot compress the initrd as {compression}")]
+    Compress {
+        /// How it is compressed.
+        compression: Compression,
+        /// What is wrong.
+        source: io::Error,
+    },
+}
+
+/// Makes the initrd of a root file system. `microcode` goes before it: Linux reads it before
+/// anything else.
+///
+/// # Errors
+/// A content cannot be read, an initrd cannot hold it, or there is no room for temporary files.
+pub fn build(tree: &Tree, microcode: Option<&Layout>, options: &Options) -> Result<Initrd, Error> {
+    let mut before = microcode.cloned().unwrap_or_default();
+    before.pad_to_multiple(4);
+    let before = Measured::new(before)?;
+    let (segments, crc32c) = match options.compression {
+        Compression::None => {
+            let segments = plain(tree)?;
+            let crc32c = boot::crc32c(before.crc32c, &segments)?;
+            (segments, crc32c)
+        }
+        _ => packed(tree, options, before.crc32c)?,
+    };
+    let mut content = before.content;
+    content.append(segments.clone());
+    Ok(Initrd { segments, whole: Measured { content, crc32c } })
+}
+
+/// The paths of each segment.
+fn segments(tree: &Tree) -> Vec<Vec<&TreePath>> {
+    let boot = TreePath::new("boot").unwrap_or_default();
+    let inside = || tree.iter().filter(|(path, _)| **path == boot || !path.starts_with(&boot));
+    let mut needed: BTreeMap<TreePath, OriginId> = BTreeMap::new();
+    for (path, node) in inside() {
+        let origin = match &node.kind {
+            Kind::HardLink(first) => group_origin(tree, first),
+            _ => group_origin(tree, path),
+        };
+        let mut next = Some(path.clone());
+        while let Some(path) = next {
+            // What is above was needed at least as early as this.
+            if needed.get(&path).is_some_and(|known| *known <= origin) {
+                break;
+            }
+            next = path.parent();
+            needed.insert(path, origin);
+        }
+    }
+    let mut segments: BTreeMap<OriginId, Vec<&TreePath>> = BTreeMap::new();
+    for (path, node) in inside() {
+        segments.entry(needed.get(path).copied().unwrap_or(node.origin)).or_default().push(path);
+    }
+    segments.into_values().collect()
+}
+
+/// The earliest origin of all names of the node at `first`, which an archive has together.
+fn group_origin(tree: &Tree, first: &TreePath) -> OriginId {
+    let names = tree.links(first).chain([first]);
+    names.filter_map(|path| tree.get(path)).map(|node| node.origin).min().unwrap_or_default()
+}
+
+/// The segments as they are.
+fn plain(tree: &Tree) -> Result<Layout, Error> {
+    let mut out = Collect(Layout::default());
+    for paths in segments(tree) {
+        cpio::write(tree, paths, &mut out)?;
+    }
+    Ok(out.0)
+}
+
+/// A sink that keeps contents instead of reading them.
+struct Collect(Layout);
+
+impl Sink for Collect {
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), emit::Error> {
+        self.0.push(bytes.to_vec());
+        Ok(())
+    }
+
+    fn slice(&mut self, slice: &Slice) -> Result<(), emit::Error> {
+        self.0.push(slice.clone());
+        Ok(())
+    }
+
+    fn hole(&mut self, len: u64) -> Result<(), emit::Error> {
+        self.0.push(Content::Hole(len));
+        Ok(())
+    }
+}
+
+/// The segments, compressed into a temporary file, and the checksum that goes on from `crc32c`.
+fn packed(tree: &Tree, options: &Options, crc32c: u32) -> Result<(Layout, u32), Error> {
+    let failed = |source| Error::Spool { path: options.spool.clone(), source };
+    let mut spool = Spool::create(&options.spool, crc32c).map_err(failed)?;
+    let mut segments = segments(tree);
+    // Linux's LZ4 reader goes on at the next frame as if it were the same one, and before 5.8 it
+    // takes zeros between two for the length of a block: all archives are in one frame.
+    let joined = match options.compression {
+        Compression::Lz4 => vec![std::mem::take(&mut segments)],
+        _ => segments.into_iter().map(|paths| vec![paths]).collect(),
+    };
+    for archives in joined {
+        let feed = |out: &mut dyn io::Write| -> Result<(), Error> {
+            let mut sink = Stream::new(out);
+            archives.iter().try_for_each(|paths| Ok(cpio::write(tree, paths.iter().copied(), &mut sink)?))
+        };
+        compress::compress(options.compression, options.threads, &mut spool, feed)?;
+        if options.compression != Compression::Lz4 {
+            spool.pad_to_multiple(4).map_err(failed)?;
+        }
+    }
+    let (path, crc32c) = spool.finish().map_err(failed)?;
+    let source = Source::new(path).map_err(failed)?;
+    let len = source.len();
+    Ok((Slice { source, at: 0, len }.into(), crc32c))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,28 @@
+//! Documents that are not images, and room for files that are not kept.
+
+use super::{Error, Pull, Store};
+use tempfile::TempDir;
+
+impl Store {
+    /// What is at an http or https URL.
+    ///
+    /// # Errors
+    /// It is too large to be a document, is not to be had, or the network is not to be used.
+    pub fn document(&self, url: &str) -> Result<Vec<u8>, Error> {
+        if self.options.pull == Pull::Never {
+            return Err(Error::OfflineDocument { url: url.into() });
+        }
+        let fetched = self.registry()?.document(url);
+        fetched.map_err(|source| Error::Document { url: url.into(), source: Box::new(source) })
+    }
+
+    /// A new folder beside the layers, on a disk with room for them. It goes when it is dropped.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn scratch(&self) -> Result<TempDir, Error> {
+        let dir = self.spool.dir();
+        let scratch = tempfile::Builder::new().prefix("scratch-").tempdir_in(dir);
+        scratch.map_err(|source| Error::Write { path: dir.into(), source })
+    }
+}

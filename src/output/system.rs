@@ -1,0 +1,88 @@
+//! What outputs are made of.
+
+use super::Error;
+use crate::boot::{Measured, Payload, with_cd_root};
+use crate::initrd::{self, Initrd};
+use mkimage_formats::emit::{Sink, Stream};
+use mkimage_formats::{Kind, Layout, Tree, TreePath};
+
+/// What outputs are made of.
+#[derive(Clone, Debug)]
+pub struct System {
+    /// The root file system, if it is known.
+    pub tree: Option<Tree>,
+    /// The kernel, if there is one.
+    pub kernel: Option<Layout>,
+    /// The kernel's command line.
+    pub cmdline: String,
+    /// Processor microcode, an archive that is part of the initrd too.
+    pub microcode: Option<Layout>,
+    /// The first root file system, where a format needs it.
+    pub initrd: Option<Initrd>,
+}
+
+/// Which of the two a bootable medium carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PayloadKind {
+    /// The root file system as an initrd: any kernel boots it.
+    #[default]
+    Initrd,
+    /// The root file system itself; the kernel must know the medium and its file system.
+    Rootfs,
+}
+
+/// More than the command line of any platform's Linux, bytes (`COMMAND_LINE_SIZE`, 4096 on s390).
+const MAX_CMDLINE: u64 = 64 << 10;
+
+impl System {
+    /// The system in `tree`, as [`compose`](crate::rootfs::compose) leaves it: `boot/kernel`,
+    /// `boot/cmdline` and `boot/ucode.cpio` are taken from it, and it is made an initrd as
+    /// `initrd` says, if it says so.
+    ///
+    /// # Errors
+    /// The command line is none, or the initrd cannot be made.
+    pub fn of_tree(tree: Tree, initrd: Option<&initrd::Options>) -> Result<Self, Error> {
+        let file = |name: &str| match &tree.get(&TreePath::new(name).ok()?)?.kind {
+            Kind::File(content) if !content.is_empty() => Some(content.clone()),
+            _ => None,
+        };
+        let cmdline = file("boot/cmdline").unwrap_or_default();
+        if cmdline.len() > MAX_CMDLINE {
+            return Err(Error::CmdlineLen { len: cmdline.len() });
+        }
+        let mut text = Stream::new(Vec::new());
+        text.layout(&cmdline)?;
+        let cmdline = String::from_utf8(text.into_inner()).map_err(|e| Error::Cmdline(e.utf8_error()))?;
+        let microcode = file("boot/ucode.cpio");
+        let initrd = match initrd {
+            Some(options) => Some(initrd::build(&tree, microcode.as_ref(), options)?),
+            None => None,
+        };
+        let kernel = file("boot/kernel");
+        Ok(System { tree: Some(tree), kernel, cmdline, microcode, initrd })
+    }
+
+    pub(super) fn tree(&self, format: &'static str) -> Result<&Tree, Error> {
+        self.tree.as_ref().ok_or(Error::NoTree { format })
+    }
+
+    /// What a bootable medium starts, and the root file system that it carries itself.
+    pub(super) fn medium(
+        &self,
+        format: &'static str,
+        kind: PayloadKind,
+    ) -> Result<(Payload, Option<&Tree>), Error> {
+        let kernel = self.kernel.clone().ok_or(Error::NoKernel { format })?;
+        let kernel = Measured::new(kernel)?;
+        let initrd = || self.initrd.as_ref().map_or_else(Measured::empty, |i| i.whole.clone());
+        Ok(match kind {
+            PayloadKind::Initrd => {
+                (Payload { kernel, initrd: initrd(), cmdline: self.cmdline.clone() }, None)
+            }
+            PayloadKind::Rootfs => {
+                let cmdline = with_cd_root(&self.cmdline);
+                (Payload { kernel, initrd: Measured::empty(), cmdline }, Some(self.tree(format)?))
+            }
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! The kernel, its modules and microcode, out of the kernel's image.
+//!
+//! ```text
+//! image   kernel ────────▶ boot/kernel      and boot/cmdline
+//!         kernel.tar ────▶ lib/modules/...  what is in that archive
+//!         ucode ─────────▶ boot/ucode.cpio
+//! ```
+
+use super::{By, Composer, Error as RootFsError, Options, T0, archive};
+use mkimage_formats::{Content, Kind, Layout, Meta, Node, Tree, TreePath};
+use std::io;
+use std::path::PathBuf;
+
+mod payload;
+
+pub use payload::Payload;
+
+/// Why an image has no kernel.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A path that the specification names.
+    #[error("there is no file `{path}` in it, which `kernel.{key}` names")]
+    Missing {
+        /// `binary`, `tar` or `ucode`.
+        key: &'static str,
+        /// The path.
+        path: String,
+    },
+    /// The archive of modules.
+    #[error(transparent)]
+    Archive(#[from] archive::Error),
+    /// The archive of modules is in pieces, or empty.
+    #[error("`{path}` is no tar archive")]
+    NotAnArchive {
+        /// The archive's path in the image.
+        path: String,
+    },
+    /// Nothing in the kernel's file is compressed.
+    #[error("`{path}` is neither compressed nor an x86 kernel that is; leave out --decompress-kernel")]
+    NotCompressed {
+        /// The kernel's path in the image.
+        path: String,
+    },
+    /// What is in the kernel's file cannot be unpacked.
+    #[error("the kernel in `{path}` is compressed as {payload}, which cannot be unpacked here")]
+    Unsupported {
+        /// The kernel's path in the image.
+        path: String,
+        /// How it is compressed.
+        payload: Payload,
+    },
+    /// What is in the kernel's file is larger than any kernel.
+    #[error("the kernel in `{path}` has more than {} MiB when unpacked", payload::MAX_LEN >> 20)]
+    TooLarge {
+        /// The kernel's path in the image.
+        path: String,
+    },
+    /// Unpacking failed.
+    #[error("cannot unpack the {payload} payload of `{path}`")]
+    Unpack {
+        /// The kernel's path in the image.
+        path: String,
+        /// How it is compressed.
+        payload: Payload,
+        /// What is wrong.
+        source: io::Error,
+    },
+    /// A temporary file.
+    #[error("cannot write `{path}`")]
+    Spool {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// The kernel, if the specification has one.
+pub(super) fn put(to: &mut Composer<'_>, options: &Options) -> Result<(), RootFsError> {
+    let spec = to.spec;
+    let Some(name) = &spec.kernel.image else { return Ok(()) };
+    let (reference, image) = to.images.image(name)?;
+    let tree = to.flatten("kernel", image)?;
+    let failed =
+        |source| RootFsError::Kernel { reference: Box::new(reference.clone()), source: Box::new(source) };
+    let by = By { origin: to.origin(&reference, "kernel"), location: "kernel" };
+    if let Some(tar) = spec.kernel.tar() {
+        let (_, content) = file(&tree, "tar", tar).map_err(failed)?;
+        for entry in modules(tar, content).map_err(failed)? {
+            to.put(by, &entry.path, entry.meta, entry.kind)?;
+        }
+    }
+    let binary = spec.kernel.binary();
+    let (meta, content) = file(&tree, "binary", binary).map_err(failed)?;
+    let content = match options.decompress_kernel {
+        true => payload::unpacked(binary, content, &options.spool).map_err(failed)?,
+        false => content.clone(),
+    };
+    let kernel = Meta::new(meta.mode, T0);
+    let path = |name| to.path("kernel", name);
+    let (boot, cmdline, binary, ucode) =
+        (path("boot")?, path("boot/cmdline")?, path("boot/kernel")?, path("boot/ucode.cpio")?);
+    to.put(by, &boot, Meta::new(0o755, T0), Kind::Dir)?;
+    to.put_file(by, &cmdline, spec.kernel.cmdline().as_bytes().to_vec())?;
+    to.put(by, &binary, kernel, Kind::File(content))?;
+    if let Some(name) = spec.kernel.ucode() {
+        let (meta, content) = file(&tree, "ucode", name).map_err(failed)?;
+        to.put(by, &ucode, Meta::new(meta.mode, T0), Kind::File(content.clone()))?;
+    }
+    to.place(reference, TreePath::root());
+    Ok(())
+}
+
+/// The file that the image has at `path`.
+fn file<'a>(image: &'a Tree, key: &'static str, path: &str) -> Result<(&'a Meta, &'a Layout), Error> {
+    let node = |path: &TreePath| image.get(path);
+    let found = TreePath::new(path).ok().and_then(|p| node(&p)).and_then(|n| match &n.kind {
+        Kind::HardLink(first) => node(first),
+        _ => Some(n),
+    });
+    match found {
+        Some(Node { meta, kind: Kind::File(content), .. }) => Ok((meta, content)),
+        _ => Err(Error::Missing { key, path: path.to_owned() }),
+    }
+}
+
+/// What is in the archive of modules.
+fn modules(path: &str, content: &Layout) -> Result<Vec<archive::Entry>, Error> {
+    match content.extents() {
+        [Content::Slice(slice)] => Ok(archive::index(&format!("`{path}`"), slice)?),
+        _ => Err(Error::NotAnArchive { path: path.to_owned() }),
+    }
+}
