@@ -1,10 +1,10 @@
 //! CDs that a BIOS boots, and disks that they are copied to.
 //!
 //! ```text
-//! boot/kernel      the kernel            | isolinux/isolinux.bin   with `--bios-loader`
-//! boot/initrd.img  the initrd            | isolinux/ldlinux.c32
-//! boot/loader.bin  second stage, then    | isolinux/isolinux.cfg
-//!                  the command line      |
+//! boot/bios.bin    second stage, then    | isolinux/isolinux.bin   with `--bios-loader`
+//!                  the command line      | isolinux/ldlinux.c32
+//! boot/initrd.img  the initrd            | isolinux/isolinux.cfg
+//! boot/kernel      the kernel            |
 //! ```
 
 use super::Payload;
@@ -65,7 +65,10 @@ pub fn iso(payload: &Payload, root: Option<&Tree>, options: &IsoOptions) -> Resu
 
 const KERNEL: &str = "boot/kernel";
 const INITRD: &str = "boot/initrd.img";
-const LOADER: &str = "boot/loader.bin";
+/// Files lie in the order of their names: a medium that was cut off still has who can say so.
+const LOADER: &str = "boot/bios.bin";
+/// Without a name it would lie behind all files, and a CD that was cut off would not start at all.
+const CATALOG: &str = "boot/bios.cat";
 const ISOLINUX: &str = "isolinux/isolinux.bin";
 
 /// The start of the kernel, as the boot protocol describes it.
@@ -101,11 +104,12 @@ impl Draft {
         Ok(())
     }
 
-    fn plan(&self, boot: BootEntry, options: &IsoOptions) -> Result<Iso, Error> {
+    fn plan(&self, boot: BootEntry, catalog: Option<&str>, options: &IsoOptions) -> Result<Iso, Error> {
         let options = iso::Options {
             epoch: options.epoch,
             volume: options.volume.clone(),
             boot: vec![boot],
+            catalog: catalog.map(TreePath::new).transpose()?,
             ..iso::Options::default()
         };
         Ok(Iso::new(&self.tree, &options)?)
@@ -123,7 +127,7 @@ fn built_in(
     let cmdline = payload.cmdline.as_bytes();
     let len = (bios::STAGE2_LEN + cmdline.len()) as u64;
     medium.file(LOADER, Layout::hole(len))?;
-    let mut iso = medium.plan(BootEntry::bios(TreePath::new(LOADER)?), options)?;
+    let mut iso = medium.plan(BootEntry::bios(TreePath::new(LOADER)?), Some(CATALOG), options)?;
 
     let at = |path: &str| -> Result<u64, Error> {
         // Files without content have no place, and the loader does not read them.
@@ -176,7 +180,7 @@ fn isolinux(
     medium.file("isolinux/ldlinux.c32", open("ldlinux.c32")?)?;
     medium.file("isolinux/isolinux.cfg", config.into_bytes().into())?;
     let boot = BootEntry { info_table: true, ..BootEntry::bios(TreePath::new(ISOLINUX)?) };
-    let mut iso = medium.plan(boot, options)?;
+    let mut iso = medium.plan(boot, None, options)?;
     let place = iso.place(&TreePath::new(ISOLINUX)?);
     if let Some(mbr) = hybrid_mbr(&folder.join("isohdpfx.bin"), place.map_or(0, |p| p.at))? {
         iso.set_mbr(&mbr, signature(payload))?;
