@@ -3,6 +3,14 @@
 //! They run other programs (cargo, apt, QEMU) and judge what `mkimage` made; none of them makes a
 //! part of an output.
 
+mod boot;
+mod debian;
+mod demo;
+mod files;
+mod image;
+mod kernel;
+mod machine;
+mod product;
 mod tally;
 mod test;
 
@@ -12,11 +20,16 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
-  test    run every test; the last line counts what passed, failed and was skipped";
+  demo            build an ISO image of containers from the distribution's packages, and boot it
+  boot [FILTER]   boot media under the firmware of emulators; cases whose names contain FILTER
+  test            run every test; the last line counts what passed, failed and was skipped";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["demo"] => demo::run(),
+        ["boot"] => boots(""),
+        ["boot", filter] => boots(filter),
         ["test"] => test::run(),
         _ => {
             eprintln!("{USAGE}");
@@ -31,6 +44,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// The boot suite alone.
+fn boots(filter: &str) -> anyhow::Result<bool> {
+    let mut tally = tally::Tally::default();
+    boot::run(&product::mkimage()?, filter, &mut tally)?;
+    println!("{tally}");
+    Ok(tally.failed() == 0 && tally.count() > 0)
 }
 
 /// The folder of the workspace.

@@ -4,6 +4,8 @@ use std::fmt;
 
 /// The outcome of one check.
 pub(crate) enum Outcome {
+    /// It ran, and what it claims is true.
+    Passed,
     /// It ran, and what it claims is not true: what was seen instead.
     Failed(String),
     /// It could not run: what it needs, and how to get it.
@@ -24,6 +26,11 @@ impl Tally {
     /// Counts the check called `name`, and says how it went. A skip is a failure where `strict`.
     pub(crate) fn add(&mut self, name: &str, outcome: Outcome, strict: bool) {
         let remark = match outcome {
+            Outcome::Passed => {
+                self.passed += 1;
+                println!("passed: {name}");
+                return;
+            }
             Outcome::Skipped(why) if !strict => {
                 self.skipped += 1;
                 format!("skipped: {name}: {why}")

@@ -1,10 +1,10 @@
 //! `cargo xtask test`: every test there is.
 
 use crate::tally::{Outcome, Tally};
-use crate::{ci, root};
+use crate::{ci, product, root};
 use anyhow::{Context, Result};
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// Runs everything; true when nothing failed.
@@ -12,7 +12,7 @@ pub(crate) fn run() -> Result<bool> {
     let mut tally = Tally::default();
     counted(&mut tally, "cargo test", Command::new("cargo").args(["test", "--workspace", "--no-fail-fast"]))?;
 
-    let mkimage = release()?;
+    let mkimage = product::mkimage()?;
     conformance(&mut tally, &mkimage)?;
 
     println!();
@@ -21,18 +21,6 @@ pub(crate) fn run() -> Result<bool> {
     }
     println!("{tally}");
     Ok(tally.failed() == 0)
-}
-
-/// The command as users get it, built from this tree.
-fn release() -> Result<PathBuf> {
-    let build = Command::new("cargo")
-        .args(["build", "--quiet", "--release", "--package", "mkimage"])
-        .current_dir(root())
-        .status()
-        .context("cannot run cargo")?;
-    anyhow::ensure!(build.success(), "`cargo build --release` ended with {build}");
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    Ok(target.join("release/mkimage"))
 }
 
 /// Root file systems as the original tool made them, which are kept beside the project, not in it.
