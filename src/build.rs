@@ -4,6 +4,7 @@ use crate::initrd;
 use crate::oci::{Platform, Store};
 use crate::output::{self, System};
 use crate::rootfs::{self, Images};
+use crate::sbom;
 use crate::spec::{self, Spec};
 use std::path::Path;
 
@@ -14,8 +15,27 @@ pub struct Options {
     pub platform: Platform,
     /// Unpack the kernel that is inside the kernel's file.
     pub decompress_kernel: bool,
+    /// The bill of materials, if one is wanted.
+    pub sbom: Option<Sbom>,
     /// How the initrd is made; none if no output needs one.
     pub initrd: Option<initrd::Options>,
+}
+
+/// A bill of materials.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sbom {
+    /// Its path in the root file system.
+    pub path: String,
+    /// When it is said to be made, `YYYY-MM-DDThh:mm:ssZ`.
+    pub created: String,
+}
+
+impl Sbom {
+    /// Where and when LinuxKit's is.
+    #[must_use]
+    pub fn linuxkit() -> Self {
+        Sbom { path: "sbom.spdx.json".into(), created: "2017-04-18T16:30:00Z".into() }
+    }
 }
 
 /// The system that `spec` describes. `scratch` is a folder for files that it refers to; they must
@@ -28,7 +48,11 @@ pub fn system(spec: &Spec, store: &Store, options: &Options, scratch: &Path) -> 
     let images = Images::get(spec, store, &options.platform)?;
     let options_rootfs =
         rootfs::Options { decompress_kernel: options.decompress_kernel, spool: scratch.into() };
-    let root = rootfs::compose(spec, &images, &options_rootfs)?;
+    let mut root = rootfs::compose(spec, &images, &options_rootfs)?;
+    if let Some(Sbom { path, created }) = &options.sbom {
+        let document = sbom::document(&root, &images, created)?;
+        root.put_file("sbom", path, document)?;
+    }
     Ok(System::of_tree(root.tree, options.initrd.as_ref())?)
 }
 
@@ -42,6 +66,9 @@ pub enum Error {
     /// The root file system.
     #[error(transparent)]
     RootFs(#[from] rootfs::Error),
+    /// The bill of materials.
+    #[error(transparent)]
+    Sbom(#[from] sbom::Error),
     /// The initrd.
     #[error(transparent)]
     Output(#[from] output::Error),

@@ -86,6 +86,8 @@ pub struct Options {
     pub threads: NonZero<usize>,
     /// A folder for the compressed segments. It must be there while the layouts are in use.
     pub spool: PathBuf,
+    /// Is told of microcode that cannot be part of an initrd, and is left out.
+    pub doubt: fn(&dyn std::error::Error),
 }
 
 /// An initrd.
@@ -135,13 +137,32 @@ pub enum Error {
     },
 }
 
+/// Microcode that is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the microcode is no cpio archive, so that Linux would unpack nothing after it; it is left out")]
+pub struct Microcode;
+
+/// \[CPIO\] "070701" or, with checksums, "070702".
+fn is_archive(content: &Layout) -> Result<bool, emit::Error> {
+    let mut magic = Stream::new(Vec::new());
+    magic.layout(&content.window(0, content.len().min(6)))?;
+    Ok(matches!(&magic.into_inner()[..], b"070701" | b"070702"))
+}
+
 /// Makes the initrd of a root file system. `microcode` goes before it: Linux reads it before
 /// anything else.
 ///
 /// # Errors
 /// A content cannot be read, an initrd cannot hold it, or there is no room for temporary files.
 pub fn build(tree: &Tree, microcode: Option<&Layout>, options: &Options) -> Result<Initrd, Error> {
-    let mut before = microcode.cloned().unwrap_or_default();
+    let mut before = Layout::default();
+    if let Some(microcode) = microcode {
+        if is_archive(microcode)? {
+            before = microcode.clone();
+        } else {
+            (options.doubt)(&Microcode);
+        }
+    }
     before.pad_to_multiple(4);
     let before = Measured::new(before)?;
     let (segments, crc32c) = match options.compression {

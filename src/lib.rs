@@ -12,4 +12,5 @@ pub mod initrd;
 pub mod oci;
 pub mod output;
 pub mod rootfs;
+pub mod sbom;
 pub mod spec;

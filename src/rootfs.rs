@@ -124,6 +124,20 @@ pub struct RootFs {
     pub images: Vec<Placed>,
 }
 
+impl RootFs {
+    /// Adds a file that is in no image. `location` is what makes it.
+    ///
+    /// # Errors
+    /// The path leads out of the file system, or something that is no folder is in the way.
+    pub fn put_file(&mut self, location: &str, path: &str, content: Vec<u8>) -> Result<(), Error> {
+        let failed = |source| Error::Place { location: location.to_owned(), source };
+        let path = TreePath::new(path).map_err(|e| failed(PlaceError::Tree(e)))?;
+        let origin = self.tree.add_origin(Origin { source: "mkimage".into(), location: location.to_owned() });
+        let node = Node { meta: Meta::new(0o644, T0), kind: Kind::File(content.into()), origin };
+        place::put(&mut self.tree, &path, node).map(drop).map_err(failed)
+    }
+}
+
 /// Makes the root file system that `spec` asks for.
 ///
 /// # Errors

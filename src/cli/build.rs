@@ -10,6 +10,7 @@ use crate::spec::Spec;
 use clap::Args;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
+use time::format_description::well_known::Rfc3339;
 
 /// Build outputs from LinuxKit YAML files
 #[derive(Debug, Args)]
@@ -84,6 +85,7 @@ impl Build {
         let options = build::Options {
             platform: self.arch.as_deref().map_or_else(Platform::host, platform),
             decompress_kernel: self.decompress_kernel,
+            sbom: self.sbom(),
             initrd: self.outputs.initrd(&formats, scratch.path()),
         };
         let system = build::system(&spec, &store, &options, scratch.path())?;
@@ -134,6 +136,13 @@ impl Build {
                 Path::new(name).file_stem().unwrap_or_default().to_string_lossy().into_owned()
             }
         }
+    }
+
+    fn sbom(&self) -> Option<build::Sbom> {
+        let default = build::Sbom::linuxkit();
+        let now = || time::OffsetDateTime::now_utc().replace_nanosecond(0).ok()?.format(&Rfc3339).ok();
+        let created = self.sbom_current_time.then(now).flatten().unwrap_or(default.created);
+        (!self.no_sbom).then(|| build::Sbom { path: self.sbom_output.clone(), created })
     }
 
     /// All files as one specification.

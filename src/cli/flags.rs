@@ -68,6 +68,7 @@ impl Outputs {
             compression: self.initrd_compression,
             threads: self.threads(),
             spool: scratch.into(),
+            doubt: report::doubt,
         })
     }
 
@@ -110,7 +111,9 @@ impl Outputs {
             None => Loader::BuiltIn(self.boot_serial.then_some(Serial::COM1)),
         };
         let payload = self.payload();
-        let doubt = |doubt: &dyn std::error::Error| eprint!("{}", report::warning(doubt));
-        Options { payload, iso: IsoOptions { loader, volume: "LinuxKit".into(), epoch: T0, doubt } }
+        Options {
+            payload,
+            iso: IsoOptions { loader, volume: "LinuxKit".into(), epoch: T0, doubt: report::doubt },
+        }
     }
 }

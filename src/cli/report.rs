@@ -19,7 +19,7 @@ pub(super) fn text(error: &(dyn Error + 'static), hint: Option<String>) -> Strin
     text
 }
 
-/// A line about what may be wrong.
-pub(super) fn warning(doubt: &dyn Error) -> String {
-    format!("warning: {doubt}\n")
+/// Says what may be wrong.
+pub(super) fn doubt(doubt: &dyn Error) {
+    eprintln!("warning: {doubt}");
 }

@@ -36,7 +36,12 @@ fn tree(big: usize) -> Tree {
 
 fn made(tree: &Tree, compression: Compression, threads: usize) -> Vec<u8> {
     let dir = tempfile::tempdir().unwrap();
-    let options = Options { compression, threads: threads.try_into().unwrap(), spool: dir.path().into() };
+    let options = Options {
+        compression,
+        threads: threads.try_into().unwrap(),
+        spool: dir.path().into(),
+        doubt: |_| (),
+    };
     let initrd = build(tree, None, &options).unwrap().whole;
     let mut bytes = Stream::new(Vec::new());
     bytes.layout(&initrd.content).unwrap();
@@ -115,14 +120,29 @@ fn a_folder_is_in_the_first_segment_that_needs_it_and_links_are_with_their_file(
 #[test]
 fn microcode_goes_first_and_what_follows_starts_at_four_bytes() {
     let dir = tempfile::tempdir().unwrap();
-    let ucode = Layout::from(b"0707xx".to_vec());
-    let options =
-        Options { compression: Compression::Gzip, threads: NonZero::<usize>::MIN, spool: dir.path().into() };
+    let ucode = Layout::from(b"07070100".to_vec());
+    let options = Options {
+        compression: Compression::Gzip,
+        threads: NonZero::<usize>::MIN,
+        spool: dir.path().into(),
+        doubt: |_| (),
+    };
     let initrd = build(&tree(1), Some(&ucode), &options).unwrap().whole;
     let mut bytes = Stream::new(Vec::new());
     bytes.layout(&initrd.content).unwrap();
     let bytes = bytes.into_inner();
-    assert_eq!(bytes[..10], *b"0707xx\0\0\x1f\x8b");
+    assert_eq!(bytes[..10], *b"07070100\x1f\x8b");
     assert_eq!(bytes.len() % 4, 0);
     assert_eq!(initrd.crc32c, crc32c::crc32c(&bytes));
+}
+
+#[test]
+fn microcode_that_is_no_archive_is_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let ucode = Layout::from(b"uc".to_vec());
+    let threads = NonZero::<usize>::MIN;
+    let options =
+        Options { compression: Compression::Gzip, threads, spool: dir.path().into(), doubt: |_| () };
+    let with = build(&tree(1), Some(&ucode), &options).unwrap().whole;
+    assert_eq!(with.crc32c, build(&tree(1), None, &options).unwrap().whole.crc32c);
 }
