@@ -6,7 +6,7 @@
 //! label org.mobyproject.config ───────────┼──▶ Configuration ──▶ config.json   (runc)
 //! image: Entrypoint, Cmd, Env, WorkingDir ┘                  └─▶ runtime.json  (LinuxKit's init)
 //! ```
-//! For most fields the entry's value counts, else the label's, else a default; [`merge`] has the
+//! For most fields the entry's value counts, else the label's, else a default; `merge` has the
 //! exceptions. Bytes are those that LinuxKit writes: key order, indentation and escapes.
 //!
 //! \[OCI\] *Open Container Initiative Runtime Specification*, version 1.2.1.

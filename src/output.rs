@@ -18,7 +18,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 /// How outputs are made.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// What bootable media carry.
     pub payload: PayloadKind,
@@ -90,7 +90,7 @@ pub fn write(
 /// Makes the one file of `format` in `path`.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_file(system: &System, format: &Format, options: &Options, path: &Path) -> Result<(), Error> {
     let mut out = Partial::create(path)?;
     for product in format.products(system, options)? {
@@ -102,7 +102,7 @@ pub fn write_file(system: &System, format: &Format, options: &Options, path: &Pa
 /// Writes the one file of `format` to `out`.
 ///
 /// # Errors
-/// As [`write`].
+/// As [`write()`].
 pub fn write_stream(
     system: &System,
     format: &Format,

@@ -86,7 +86,7 @@ pub fn write(tree: &Tree, out: &mut dyn Sink) -> Result<(), Error> {
     Ok(out.bytes(&[0; 1024])?)
 }
 
-/// Bytes that [`write`] would write. No content is read.
+/// Bytes that [`write()`] would write. No content is read.
 ///
 /// # Errors
 /// Tar cannot hold a node.

@@ -8,6 +8,7 @@
 //! ```
 
 use super::Payload;
+use crate::rootfs::T0;
 use mkimage_formats::emit::{self, Sink, Stream};
 use mkimage_formats::iso::{self, BootEntry, Iso};
 use mkimage_formats::tree::{self, Time};
@@ -39,6 +40,13 @@ pub struct IsoOptions {
     pub epoch: Time,
     /// Is told what may be wrong, and need not be.
     pub doubt: fn(&dyn std::error::Error),
+}
+
+impl Default for IsoOptions {
+    /// The built-in loader on the screen alone, and LinuxKit's name and date.
+    fn default() -> Self {
+        IsoOptions { loader: Loader::BuiltIn(None), volume: "LinuxKit".into(), epoch: T0, doubt: |_| () }
+    }
 }
 
 /// An ISO with `payload`, and with `root`, a root file system, if there is one.

@@ -4,7 +4,6 @@ use super::{CliError, report};
 use crate::boot::bios::{IsoOptions, Loader};
 use crate::initrd::{self, Compression};
 use crate::output::{self, Format, Options, PayloadKind, System};
-use crate::rootfs::T0;
 use clap::Args;
 use mkimage_loaders::bios::Serial;
 use std::io::{self, BufWriter};
@@ -111,9 +110,6 @@ impl Outputs {
             None => Loader::BuiltIn(self.boot_serial.then_some(Serial::COM1)),
         };
         let payload = self.payload();
-        Options {
-            payload,
-            iso: IsoOptions { loader, volume: "LinuxKit".into(), epoch: T0, doubt: report::doubt },
-        }
+        Options { payload, iso: IsoOptions { loader, doubt: report::doubt, ..IsoOptions::default() } }
     }
 }
