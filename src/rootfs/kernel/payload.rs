@@ -202,3 +202,6 @@ impl<R: Read> Read for Lz4<R> {
         Ok(n)
     }
 }
+
+#[cfg(test)]
+mod tests;
