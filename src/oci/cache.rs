@@ -160,7 +160,8 @@ impl Cache {
     pub(crate) fn put(&self, bytes: &[u8]) -> Result<Digest, Error> {
         let digest = Digest::of(bytes);
         let path = self.blob_path(digest);
-        if !path.exists() {
+        // Metadata is small: what is there is compared, so that a damaged blob is replaced.
+        if !fs::read(&path).is_ok_and(|there| there == bytes) {
             let _lock = self.lock_blob(digest)?;
             self.place(&path, bytes)?;
         }
@@ -217,6 +218,15 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let cache = Cache::new(dir.path().join("cache"));
         (dir, cache)
+    }
+
+    #[test]
+    fn a_damaged_blob_is_replaced() {
+        let (_dir, cache) = cache();
+        let digest = cache.put(b"{}").unwrap();
+        fs::write(cache.blob_path(digest), "{").unwrap();
+        cache.put(b"{}").unwrap();
+        assert_eq!(fs::read(cache.blob_path(digest)).unwrap(), b"{}");
     }
 
     #[test]
