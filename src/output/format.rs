@@ -14,9 +14,19 @@ pub struct Format {
     pub about: &'static str,
     /// It is one archive, which can go to standard output.
     pub streamable: bool,
-    /// It holds the root file system as an initrd.
-    initrd: bool,
+    carries: Carries,
     make: for<'a> fn(&'a System, &Options) -> Result<Vec<Product<'a>>, Error>,
+}
+
+/// The form in which a format has the root file system.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Carries {
+    /// As files.
+    Tree,
+    /// As an initrd.
+    Initrd,
+    /// As what media are asked to carry.
+    Payload,
 }
 
 /// All of them, by name.
@@ -25,28 +35,28 @@ pub static FORMATS: &[Format] = &[
         name: "docker",
         about: "the root file system as a tar archive with a Dockerfile",
         streamable: true,
-        initrd: false,
+        carries: Carries::Tree,
         make: docker,
     },
     Format {
         name: "iso-bios",
         about: "a CD that a BIOS boots, also when it is copied to a stick or a disk",
         streamable: false,
-        initrd: true,
+        carries: Carries::Payload,
         make: iso_bios,
     },
     Format {
         name: "kernel+initrd",
         about: "kernel, initrd and command line as files",
         streamable: false,
-        initrd: true,
+        carries: Carries::Initrd,
         make: kernel_initrd,
     },
     Format {
         name: "tar",
         about: "the root file system as a tar archive",
         streamable: true,
-        initrd: false,
+        carries: Carries::Tree,
         make: |system, _| {
             Ok(vec![Product { suffix: ".tar", body: Body::Tar(Cow::Borrowed(system.tree("tar")?)) }])
         },
@@ -55,7 +65,7 @@ pub static FORMATS: &[Format] = &[
         name: "tar-kernel-initrd",
         about: "kernel, initrd and command line in a tar archive",
         streamable: false,
-        initrd: true,
+        carries: Carries::Initrd,
         make: tar_kernel_initrd,
     },
 ];
@@ -72,8 +82,11 @@ impl Format {
     /// It needs [`System::initrd`] when media carry `payload`.
     #[must_use]
     pub fn needs_initrd(&self, payload: PayloadKind) -> bool {
-        let medium = self.name == "iso-bios";
-        self.initrd && (!medium || payload == PayloadKind::Initrd)
+        match self.carries {
+            Carries::Tree => false,
+            Carries::Initrd => true,
+            Carries::Payload => payload == PayloadKind::Initrd,
+        }
     }
 
     pub(super) fn products<'a>(
