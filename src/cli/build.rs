@@ -68,19 +68,11 @@ impl Build {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
         let formats = self.formats()?;
         self.check(&formats)?;
-        let store = Store::open(StoreOptions {
-            pull: match (self.pull, self.offline) {
-                (true, _) => Pull::Always,
-                (_, true) => Pull::Never,
-                _ => Pull::Missing,
-            },
-            max_layer_size: self.max_layer_size,
-            ..store_options(global)?
-        })?;
-        let spec = self.spec(&store)?;
+        let spec = self.spec(global)?;
         if self.dry_run {
             return print(&spec.to_yaml());
         }
+        let store = self.store(global)?;
         let scratch = store.scratch()?;
         let options = build::Options {
             platform: self.arch.as_deref().map_or_else(Platform::host, platform),
@@ -90,6 +82,16 @@ impl Build {
         };
         let system = build::system(&spec, &store, &options, scratch.path())?;
         self.outputs.write(&system, &formats, self.output.as_deref(), &self.name())
+    }
+
+    fn store(&self, global: &Global) -> Result<Store, CliError> {
+        let pull = match (self.pull, self.offline) {
+            (true, _) => Pull::Always,
+            (_, true) => Pull::Never,
+            _ => Pull::Missing,
+        };
+        let options = StoreOptions { pull, max_layer_size: self.max_layer_size, ..store_options(global)? };
+        Ok(Store::open(options)?)
     }
 
     /// One streamable format goes to any file; without a format that is a tar archive.
@@ -146,7 +148,7 @@ impl Build {
     }
 
     /// All files as one specification.
-    fn spec(&self, store: &Store) -> Result<Spec, CliError> {
+    fn spec(&self, global: &Global) -> Result<Spec, CliError> {
         let mut all: Option<Spec> = None;
         for name in &self.files {
             let (shown, text) = match name.as_str() {
@@ -156,7 +158,7 @@ impl Build {
                     ("standard input", text)
                 }
                 url if url.starts_with("http://") || url.starts_with("https://") => {
-                    (url, store.document(url)?)
+                    (url, self.store(global)?.document(url)?)
                 }
                 path => {
                     let failed = |source| CliError::Open { path: path.into(), source };
