@@ -31,15 +31,29 @@ pub(crate) fn texts() -> PathBuf {
     root().join("testdata/demo")
 }
 
+/// Where the demo keeps what it makes.
+pub(crate) fn dir() -> Result<PathBuf> {
+    let dir = std::path::absolute(product::target().join("demo"))?;
+    fs::create_dir_all(&dir)?;
+    Ok(dir)
+}
+
+/// How the demo's image is built, but for folders.
+pub(crate) const BUILD: [&str; 8] =
+    ["build", "--offline", "--format", "iso-bios", "--name", "demo", "--arch", "amd64"];
+
+/// The OCI layout that a cache was filled from.
+pub(crate) fn layout(cache: &Path) -> PathBuf {
+    cache.with_file_name("images")
+}
+
 /// Runs all of it; what is there from an earlier run is used again.
 pub(crate) fn run() -> Result<bool> {
-    let dir = product::target().join("demo");
-    fs::create_dir_all(&dir)?;
-    let dir = std::path::absolute(dir)?;
+    let dir = dir()?;
     let mkimage = product::mkimage()?;
     let cache = filled_cache(&mkimage, &dir)?;
     let iso = dir.join("demo.iso");
-    let cost = build(&mkimage, &cache, &texts(), &dir, &[])?;
+    let cost = build(&mkimage, &cache, &dir)?;
     let size = fs::metadata(&iso)?.len() >> 20;
     let (seconds, peak) = (cost.time.as_secs_f64(), cost.peak_kib >> 10);
     println!("built `{}`, {size} MiB, in {seconds:.1} s with at most {peak} MiB of memory", iso.display());
@@ -65,32 +79,15 @@ pub(crate) fn filled_cache(mkimage: &Path, dir: &Path) -> Result<PathBuf> {
     println!("packing container images");
     image::write(&layout, &images::make(&mut packages, &texts())?)?;
     let cache = dir.join("cache");
-    product::run(Command::new(mkimage).args(["cache", "--cache"]).arg(&cache).arg("import").arg(&layout))?;
+    product::run(Command::new(mkimage).args(["cache", "import", "--cache"]).arg(&cache).arg(&layout))?;
     Ok(cache)
 }
 
-/// Builds the demo's ISO image in `out`, from the YAML file in `texts`.
-pub(crate) fn build(
-    mkimage: &Path,
-    cache: &Path,
-    texts: &Path,
-    out: &Path,
-    env: &[(&str, &str)],
-) -> Result<Cost> {
+/// Builds the demo's ISO image in `out`.
+pub(crate) fn build(mkimage: &Path, cache: &Path, out: &Path) -> Result<Cost> {
     let mut command = Command::new(mkimage);
-    command.args([
-        "build",
-        "--offline",
-        "--format",
-        "iso-bios",
-        "--name",
-        "demo",
-        "--arch",
-        "amd64",
-        "--cache",
-    ]);
-    command.arg(cache).arg("--dir").arg(out).arg("demo.yml").current_dir(texts).envs(env.iter().copied());
-    product::run(&mut command)
+    command.args(BUILD).arg("--cache").arg(cache).arg("--dir").arg(out);
+    product::run(command.arg("demo.yml").current_dir(texts()))
 }
 
 /// Boots the image, holds the containers' reports against the YAML file, and fetches the page.

@@ -4,12 +4,14 @@
 //! part of an output.
 
 mod boot;
+mod builds;
 mod debian;
 mod demo;
 mod files;
 mod image;
 mod kernel;
 mod machine;
+mod noise;
 mod product;
 mod tally;
 mod test;

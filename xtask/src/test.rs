@@ -1,7 +1,8 @@
 //! `cargo xtask test`: every test there is.
 
+use crate::machine::{self, installed};
 use crate::tally::{Outcome, Tally};
-use crate::{ci, product, root};
+use crate::{boot, builds, ci, demo, product, root};
 use anyhow::{Context, Result};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -14,6 +15,8 @@ pub(crate) fn run() -> Result<bool> {
 
     let mkimage = product::mkimage()?;
     conformance(&mut tally, &mkimage)?;
+    whole(&mut tally, "boots", |tally| boot::run(&mkimage, "", tally));
+    whole(&mut tally, "demo", |tally| demonstrated(&mkimage, tally));
 
     println!();
     for remark in tally.remarks() {
@@ -21,6 +24,38 @@ pub(crate) fn run() -> Result<bool> {
     }
     println!("{tally}");
     Ok(tally.failed() == 0)
+}
+
+/// Runs checks that count themselves; that they cannot run to their end is a failure of its own.
+fn whole(tally: &mut Tally, name: &str, checks: impl FnOnce(&mut Tally) -> Result<()>) {
+    println!("== {name}");
+    if let Err(e) = checks(tally) {
+        tally.add(name, Outcome::Failed(format!("{e:#}")), ci());
+    }
+}
+
+/// The demo, and what must be true of its build.
+fn demonstrated(mkimage: &Path, tally: &mut Tally) -> Result<()> {
+    if !installed("apt-get") {
+        let why = "its images are made from Debian's or Ubuntu's packages, which need apt-get";
+        tally.add("demo", Outcome::Skipped(why.into()), ci());
+        return Ok(());
+    }
+    let dir = demo::dir()?;
+    let cache = demo::filled_cache(mkimage, &dir)?;
+    let cost = demo::build(mkimage, &cache, &dir)?;
+    let (seconds, mib) = (cost.time.as_secs_f64(), cost.peak_kib.div_ceil(1024));
+    let name = format!("demo: built in {seconds:.1} s with {mib} MiB of memory, boots, keeps its promises");
+    let outcome = if !installed("qemu-system-x86_64") {
+        Outcome::Skipped(machine::missing("qemu-system-x86_64"))
+    } else {
+        match demo::boot(&dir.join("demo.iso")) {
+            Ok(()) => Outcome::Passed,
+            Err(e) => Outcome::Failed(format!("{e:#}")),
+        }
+    };
+    tally.add(&name, outcome, ci());
+    builds::run(mkimage, &cache, tally)
 }
 
 /// Root file systems as the original tool made them, which are kept beside the project, not in it.

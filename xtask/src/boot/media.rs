@@ -3,6 +3,7 @@
 use super::cases::Fault;
 use crate::debian::Packages;
 use crate::files::Files;
+use crate::noise::Noise;
 use crate::{kernel, product, root};
 use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
@@ -130,16 +131,10 @@ impl Media {
         let header = cpio::newc::Builder::new(&name).ino(1).mode(0o100_644).nlink(1);
         let mut writer = header.write(&mut out, payload.len());
         let mut hash = Sha256::new();
-        let mut noise = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut noise = Noise::new(0);
         let mut block = [0; 1 << 16];
         for _ in 0..payload.len() >> 16 {
-            for word in block.chunks_exact_mut(8) {
-                // Marsaglia's xorshift64: incompressible, and the same everywhere.
-                noise ^= noise << 13;
-                noise ^= noise >> 7;
-                noise ^= noise << 17;
-                word.copy_from_slice(&noise.to_le_bytes());
-            }
+            noise.fill(&mut block);
             hash.update(block);
             writer.write_all(&block)?;
         }
