@@ -27,6 +27,7 @@ struct Cli {
 
 /// What every verb takes.
 #[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// Folder of the image cache [default: MKIMAGE_CACHE, LINUXKIT_CACHE, then the system's cache folder]
     #[arg(long, global = true, value_name = "DIR")]
@@ -43,6 +44,13 @@ pub struct Global {
     /// How much to say: 0 errors, 1 progress, 2 details
     #[arg(short, long, global = true, value_name = "N", default_value_t = 1)]
     verbose: u8,
+}
+
+impl Global {
+    /// Nothing but errors is to be said.
+    fn is_quiet(&self) -> bool {
+        self.quiet || self.verbose == 0
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -81,7 +81,7 @@ impl Build {
             initrd: self.outputs.initrd(&formats, scratch.path()),
         };
         let system = build::system(&spec, &store, &options, scratch.path())?;
-        self.outputs.write(&system, &formats, self.output.as_deref(), &self.name())
+        self.outputs.write(&system, &formats, self.output.as_deref(), &self.name(), global)
     }
 
     fn store(&self, global: &Global) -> Result<Store, CliError> {

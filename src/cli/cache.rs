@@ -172,11 +172,10 @@ pub(crate) fn store_options(global: &Global) -> Result<StoreOptions, CliError> {
         [] => Mirror::list(&env::var("LINUXKIT_MIRROR").unwrap_or_default())?,
         given => given.iter().map(|text| text.parse()).collect::<Result<_, _>>()?,
     };
-    let quiet = global.quiet || global.verbose == 0;
     Ok(StoreOptions {
         mirrors,
         cert_files: global.cert_file.iter().cloned().collect(),
-        progress: if quiet { Progress::Quiet } else { Progress::Auto },
+        progress: if global.is_quiet() { Progress::Quiet } else { Progress::Auto },
         ..StoreOptions::new(cache)
     })
 }

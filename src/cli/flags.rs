@@ -1,6 +1,6 @@
 //! Flags that `build` and `media` share.
 
-use super::{CliError, report};
+use super::{CliError, Global, report};
 use crate::boot::bios::{IsoOptions, Loader};
 use crate::initrd::{self, Compression};
 use crate::output::{self, Format, Options, PayloadKind, System};
@@ -90,6 +90,7 @@ impl Outputs {
         formats: &[&Format],
         file: Option<&Path>,
         name: &str,
+        global: &Global,
     ) -> Result<(), CliError> {
         let options = self.options();
         match (file, formats) {
@@ -98,7 +99,10 @@ impl Outputs {
             }
             (Some(file), [format]) => output::write_file(system, format, &options, file)?,
             _ => {
-                output::write(system, formats, &options, self.dir(), name)?;
+                let files = output::write(system, formats, &options, self.dir(), name)?;
+                if !global.is_quiet() {
+                    files.iter().for_each(|file| eprintln!("wrote {}", file.display()));
+                }
             }
         }
         Ok(())

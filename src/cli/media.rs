@@ -40,7 +40,7 @@ pub(crate) struct Media {
 impl Media {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
         let formats = self.outputs.formats("iso-bios")?;
-        let write = |system| self.outputs.write(&system, &formats, None, &self.name);
+        let write = |system| self.outputs.write(&system, &formats, None, &self.name, global);
         let Some(tar) = &self.tar else { return write(self.files()?) };
         let store = Store::open(store_options(global)?)?;
         let scratch = store.scratch()?;
