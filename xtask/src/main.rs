@@ -24,6 +24,7 @@ usage: cargo xtask COMMAND
 
   demo            build an ISO image of containers from the distribution's packages, and boot it
   boot [FILTER]   boot media under the firmware of emulators; cases whose names contain FILTER
+  builds          build twice and compare every byte; watch the memory of a large build
   test            run every test; the last line counts what passed, failed and was skipped";
 
 fn main() -> ExitCode {
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(),
         ["boot"] => boots(""),
         ["boot", filter] => boots(filter),
+        ["builds"] => builds(),
         ["test"] => test::run(),
         _ => {
             eprintln!("{USAGE}");
@@ -54,6 +56,16 @@ fn boots(filter: &str) -> anyhow::Result<bool> {
     boot::run(&product::mkimage()?, filter, &mut tally)?;
     println!("{tally}");
     Ok(tally.failed() == 0 && tally.count() > 0)
+}
+
+/// What must be true of any build, alone.
+fn builds() -> anyhow::Result<bool> {
+    let mut tally = tally::Tally::default();
+    let mkimage = product::mkimage()?;
+    let cache = demo::filled_cache(&mkimage, &demo::dir()?)?;
+    builds::run(&mkimage, &cache, &mut tally)?;
+    println!("{tally}");
+    Ok(tally.failed() == 0)
 }
 
 /// The folder of the workspace.
