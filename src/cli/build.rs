@@ -2,7 +2,7 @@
 
 use super::cache::{print, store_options};
 use super::flags::Outputs;
-use super::{CliError, Global};
+use super::{CliError, Global, report};
 use crate::build;
 use crate::oci::{Platform, Pull, Store, StoreOptions};
 use crate::output::Format;
@@ -68,6 +68,9 @@ impl Build {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
         let formats = self.formats()?;
         self.check(&formats)?;
+        if !global.is_quiet() {
+            self.unneeded().for_each(report::note);
+        }
         let spec = self.spec(global)?;
         if self.dry_run {
             return print(&spec.to_yaml());
@@ -125,6 +128,15 @@ impl Build {
             return wrong(format!("--input-tar and -o both name `{}`", input.display()));
         }
         Ok(())
+    }
+
+    /// What to use instead of flags that are accepted and do nothing.
+    fn unneeded(&self) -> impl Iterator<Item = &'static str> {
+        let docker =
+            "--docker is not needed: `docker save IMAGE | mkimage cache import -` brings an image here";
+        let tar = "--input-tar is not needed: the cache makes rebuilds fast, and the result is the same";
+        let flags = [(self.docker, docker), (self.input_tar.is_some(), tar)];
+        flags.into_iter().filter(|(given, _)| *given).map(|(_, note)| note)
     }
 
     /// The name of the last file without its extension.

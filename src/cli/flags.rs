@@ -6,6 +6,7 @@ use crate::initrd::{self, Compression};
 use crate::output::{self, Format, Options, PayloadKind, System};
 use clap::Args;
 use mkimage_loaders::bios::Serial;
+use std::fs::OpenOptions;
 use std::io::{self, BufWriter};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -97,6 +98,11 @@ impl Outputs {
             (Some(file), [format]) if file == Path::new("-") => {
                 output::write_stream(system, format, &options, &mut BufWriter::new(io::stdout().lock()))?;
             }
+            (Some(file), [format]) if is_special(file) => {
+                let failed = |source| CliError::Open { path: file.into(), source };
+                let device = OpenOptions::new().write(true).open(file).map_err(failed)?;
+                output::write_stream(system, format, &options, &mut BufWriter::new(device))?;
+            }
             (Some(file), [format]) => output::write_file(system, format, &options, file)?,
             _ => {
                 let files = output::write(system, formats, &options, self.dir(), name)?;
@@ -116,4 +122,9 @@ impl Outputs {
         let payload = self.payload();
         Options { payload, iso: IsoOptions { loader, doubt: report::doubt, ..IsoOptions::default() } }
     }
+}
+
+/// A pipe or a device, `/dev/null` among them: written to, where a file would be replaced.
+fn is_special(path: &Path) -> bool {
+    path.metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
 }

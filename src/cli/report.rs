@@ -23,3 +23,8 @@ pub(super) fn text(error: &(dyn Error + 'static), hint: Option<String>) -> Strin
 pub(super) fn doubt(doubt: &dyn Error) {
     eprintln!("warning: {doubt}");
 }
+
+/// Says what the user may want to know.
+pub(super) fn note(text: &str) {
+    eprintln!("note: {text}");
+}

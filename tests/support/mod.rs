@@ -6,6 +6,7 @@
 
 pub mod image;
 pub mod server;
+pub mod workplace;
 
 use mkimage::oci::{self, Image, Platform, Progress, Pull, Reference, Store, StoreOptions};
 use std::error::Error;

@@ -1,0 +1,304 @@
+//! The command line of `mkimage build` and `mkimage media`, as LinuxKit's users write it.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::fs;
+use std::path::Path;
+use support::fails;
+use support::image::{Compression, Made, tar};
+use support::server::{Server, answer};
+use support::workplace::{
+    DEMO, INIT, PATHS, WEB, Workplace, bzimage, done, fed, layered, notes, position, unpacked, untar,
+};
+
+/// The paths of a root file system, without `boot/*`, that the demo's images name.
+fn named(files: &std::collections::BTreeMap<String, Vec<u8>>) -> Vec<&str> {
+    files.keys().map(String::as_str).filter(|path| PATHS.contains(path)).collect()
+}
+
+#[test]
+fn kernel_initrd_and_command_line_are_the_default() {
+    let place = Workplace::new();
+    done(&mut place.build(&["demo.yml"]));
+    assert_eq!(place.names(), ["demo-cmdline", "demo-initrd.img", "demo-kernel", "demo.yml"]);
+    assert_eq!(place.read("demo-cmdline"), b"console=ttyS0");
+    assert!(place.read("demo-kernel") == bzimage());
+    let files = unpacked(&place.read("demo-initrd.img"));
+    assert_eq!(named(&files), PATHS);
+    assert_eq!(files["etc/motd"], b"hello");
+    assert_eq!(files["containers/services/web/lower/bin/web"], [7; 5000]);
+    assert!(!files.contains_key("boot/kernel"), "the loader has it");
+}
+
+#[test]
+fn long_flags_take_one_dash() {
+    let place = Workplace::new();
+    done(&mut place.build(&["-format=tar", "-name", "one", "-no-sbom", "demo.yml"]));
+    done(&mut place.build(&["--format=tar", "--name", "two", "--no-sbom", "demo.yml"]));
+    assert_eq!(named(&untar(&place.read("one.tar"))), PATHS);
+    assert!(place.read("one.tar") == place.read("two.tar"));
+}
+
+#[test]
+fn every_format_has_linuxkits_file_names() {
+    let place = Workplace::new();
+    for (format, files) in [
+        ("tar", &["demo.tar"][..]),
+        ("docker", &["demo.docker"]),
+        ("iso-bios", &["demo.iso"]),
+        ("kernel+initrd", &["demo-cmdline", "demo-initrd.img", "demo-kernel"]),
+        ("tar-kernel-initrd", &["demo-initrd.tar"]),
+    ] {
+        let dir = place.out().join(format);
+        fs::create_dir(&dir).unwrap();
+        done(&mut place.build(&["-f", format, "--dir", format, "demo.yml"]));
+        assert_eq!(support::workplace::listed(&dir), files, "{format}");
+    }
+}
+
+#[test]
+fn several_formats_come_from_one_build() {
+    let place = Workplace::new();
+    done(&mut place.build(&["-f", "kernel+initrd,iso-bios", "-format", "tar-kernel-initrd", "demo.yml"]));
+    let (kernel, initrd) = (place.read("demo-kernel"), place.read("demo-initrd.img"));
+    let archive = untar(&place.read("demo-initrd.tar"));
+    assert_eq!(archive.keys().collect::<Vec<_>>(), ["cmdline", "initrd.img", "kernel"]);
+    assert_eq!(archive["cmdline"], b"console=ttyS0");
+    assert!(archive["kernel"] == kernel && archive["initrd.img"] == initrd);
+    let iso = place.read("demo.iso");
+    assert_eq!(&iso[0x8001..0x8006], b"CD001");
+    for part in [kernel, initrd] {
+        assert_eq!(position(&iso, &part).unwrap() % 2048, 0);
+    }
+    assert!(position(&iso, b"console=ttyS0").is_some());
+}
+
+#[test]
+fn a_stream_is_the_file() {
+    let place = Workplace::new();
+    done(&mut place.build(&["-f", "tar", "demo.yml"]));
+    let want = place.read("demo.tar");
+    for flag in ["-o", "--o"] {
+        assert!(done(&mut place.build(&[flag, "-", "demo.yml"])) == want, "{flag}");
+    }
+    done(&mut place.build(&["-o", "else.where", "demo.yml"]));
+    assert!(place.read("else.where") == want);
+    let docker = untar(&done(&mut place.build(&["-f", "docker", "-o", "-", "demo.yml"])));
+    assert_eq!(named(&docker), PATHS);
+    assert!(docker["Dockerfile"].starts_with(b"\nFROM scratch\n"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_is_named_is_written_to_and_not_replaced() {
+    let place = Workplace::new();
+    let pipe = place.out().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let mut build = place.build(&["-o", "pipe", "demo.yml"]).spawn().unwrap();
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read(pipe).unwrap()
+    });
+    assert!(build.wait().unwrap().success());
+    assert_eq!(named(&untar(&reader.join().unwrap())), PATHS);
+    assert_eq!(place.names(), ["demo.yml", "pipe"]);
+    assert!(!fs::metadata(&pipe).unwrap().is_file());
+}
+
+#[test]
+fn the_name_is_the_last_files_and_moby_for_standard_input() {
+    let place = Workplace::new();
+    place.write("more.yaml", "files: [{path: more, contents: more}]");
+    done(&mut place.build(&["-f", "tar", "demo.yml", "more.yaml"]));
+    assert_eq!(untar(&place.read("more.tar"))["more"], b"more");
+    let output = fed(&mut place.build(&["-f", "tar", "-"]), DEMO.as_bytes());
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(named(&untar(&place.read("moby.tar"))), PATHS);
+}
+
+#[test]
+fn specifications_come_from_servers() {
+    let place = Workplace::new();
+    let server = Server::start(|asked| match asked.path.as_str() {
+        "/specs/demo.yml" => answer(200, DEMO),
+        _ => answer(404, "no"),
+    });
+    let url = format!("http://{}/specs/demo.yml", server.address);
+    done(&mut place.build(&["-f", "tar", "-name", "file", "demo.yml"]));
+    done(&mut place.build(&["-f", "tar", "-name", "url", &url]));
+    assert!(place.read("url.tar") == place.read("file.tar"));
+    done(&mut place.build(&["-f", "tar", &url]));
+    assert!(place.names().contains(&"demo.tar".into()), "{:?}", place.names());
+    let before = place.names();
+    let said = fails(&mut place.build(&["-f", "tar", &url.replace("demo", "none")]));
+    assert!(said.contains("/specs/none.yml`") && said.contains("404"), "{said}");
+    let said = fails(&mut place.build(&["-f", "tar", "--offline", &url]));
+    assert_eq!(said, format!("error: --offline forbids to fetch `{url}`\n"));
+    assert_eq!(place.names(), before);
+}
+
+#[test]
+fn a_dry_run_prints_the_merged_yaml_and_builds_nothing() {
+    let place = Workplace::new();
+    place.write("more.yml", "kernel: {cmdline: quiet}\nfiles: [{path: more, contents: more}]");
+    let printed = done(&mut place.build(&["-dry-run", "demo.yml", "more.yml"]));
+    assert_eq!(place.names(), ["demo.yml", "more.yml"]);
+    let printed = String::from_utf8(printed).unwrap();
+    assert!(printed.starts_with("kernel:\n    image: example/kernel:1\n    cmdline: quiet\n"), "{printed}");
+    place.write("printed.yml", &printed);
+    done(&mut place.build(&["-f", "tar", "-name", "one", "demo.yml", "more.yml"]));
+    done(&mut place.build(&["-f", "tar", "-name", "two", "printed.yml"]));
+    assert!(place.read("one.tar") == place.read("two.tar"), "what was printed builds the same");
+}
+
+#[test]
+fn flags_that_are_not_needed_change_nothing_and_say_what_to_use() {
+    let place = Workplace::new();
+    let noted = |args: &[&str]| {
+        let said = notes(&mut place.build(&[&["-f", "tar"], args, &["demo.yml"]].concat()));
+        said.lines().filter(|line| line.starts_with("note: ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(noted(&["-name", "plain"]), [""; 0]);
+    let docker =
+        "note: --docker is not needed: `docker save IMAGE | mkimage cache import -` brings an image here";
+    assert_eq!(noted(&["-name", "docker", "-docker"]), [docker]);
+    let input = "note: --input-tar is not needed: the cache makes rebuilds fast, and the result is the same";
+    assert_eq!(noted(&["-name", "input", "-input-tar", "old.tar"]), [input]);
+    assert!(place.read("docker.tar") == place.read("plain.tar"));
+    assert!(place.read("input.tar") == place.read("plain.tar"));
+    assert_eq!(notes(&mut place.build(&["-q", "-docker", "-input-tar", "x", "demo.yml"])), "");
+}
+
+#[test]
+fn an_archive_of_docker_save_comes_through_a_pipe() {
+    let place = Workplace::new();
+    let export = ["cache", "export", "--format", "docker", "--platform", "linux/amd64", "-o", "-", WEB];
+    let archive = done(&mut place.command(&export));
+    let other = Workplace::new();
+    done(&mut other.command(&["cache", "rm", WEB]));
+    assert!(!String::from_utf8(done(&mut other.command(&["cache", "ls"]))).unwrap().contains(WEB));
+    fails(&mut other.build(&["-offline", "-f", "tar", "demo.yml"]));
+    let output = fed(&mut other.command(&["cache", "import", "-"]), &archive);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8(done(&mut other.command(&["cache", "ls"]))).unwrap().contains(WEB));
+    done(&mut other.build(&["-offline", "-f", "tar", "demo.yml"]));
+    done(&mut place.build(&["-offline", "-f", "tar", "demo.yml"]));
+    assert!(place.read("demo.tar") == other.read("demo.tar"));
+}
+
+#[test]
+fn linuxs_names_of_platforms_are_known() {
+    let place = Workplace::new();
+    let tool = |arch| Made::image(arch, &[(Compression::Gzip, tar(&[("arch", arch.as_bytes())]))]);
+    let index = Made::index(&[("amd64", tool("amd64")), ("arm64", tool("arm64"))]);
+    index.write(&place.cache(), "docker.io/example/tool:1");
+    place.write("tool.yml", "init: ['example/tool:1']");
+    for (arch, want) in [("x86_64", "amd64"), ("aarch64", "arm64"), ("amd64", "amd64"), ("arm64", "arm64")] {
+        done(&mut place.command(&["build", "-arch", arch, "-f", "tar", "tool.yml"]));
+        assert_eq!(untar(&place.read("tool.tar"))["arch"], want.as_bytes(), "{arch}");
+    }
+}
+
+#[test]
+fn the_bill_of_materials_is_where_it_is_wanted() {
+    let place = Workplace::new();
+    let files = |args: &[&str]| untar(&done(&mut place.build(&[args, &["-o", "-", "demo.yml"]].concat())));
+    let default = files(&[]);
+    let document: serde_json::Value = serde_json::from_slice(&default["sbom.spdx.json"]).unwrap();
+    assert_eq!(document["creationInfo"]["created"], "2017-04-18T16:30:00Z");
+    let moved = files(&["--sbom-output", "usr/share/bill.json"]);
+    assert_eq!(moved["usr/share/bill.json"], default["sbom.spdx.json"]);
+    assert!(!moved.contains_key("sbom.spdx.json"));
+    assert!(!files(&["-no-sbom"]).contains_key("sbom.spdx.json"));
+    let now: serde_json::Value =
+        serde_json::from_slice(&files(&["-sbom-current-time"])["sbom.spdx.json"]).unwrap();
+    assert_ne!(now["creationInfo"]["created"], document["creationInfo"]["created"]);
+}
+
+#[test]
+fn media_of_a_root_file_system_are_those_of_the_build() {
+    let place = Workplace::new();
+    done(&mut place.build(&["-f", "kernel+initrd,iso-bios", "demo.yml"]));
+    done(&mut place.build(&["-f", "tar", "demo.yml"]));
+    let formats = "kernel+initrd,iso-bios";
+    done(&mut place.command(&["media", "--tar", "demo.tar", "-f", formats, "--name", "file"]));
+    let stdin = &mut place.command(&["media", "-tar", "-", "-f", formats, "-name", "pipe"]);
+    let output = fed(stdin, &place.read("demo.tar"));
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let want = unpacked(&place.read("demo-initrd.img"));
+    for name in ["file", "pipe"] {
+        let read = |suffix| place.read(&format!("{name}{suffix}"));
+        assert!(unpacked(&read("-initrd.img")) == want, "{name}");
+        assert!(read("-kernel") == place.read("demo-kernel"), "{name}");
+        assert_eq!(read("-cmdline"), b"console=ttyS0");
+        assert!(position(&read(".iso"), &read("-initrd.img")).is_some(), "{name}");
+    }
+}
+
+#[test]
+fn media_of_kernel_and_initrd_carry_both() {
+    let place = Workplace::new();
+    done(&mut place.build(&["demo.yml"]));
+    let args = ["media", "-kernel", "demo-kernel", "-initrd", "demo-initrd.img", "-cmdline", "-x quiet"];
+    done(&mut place.command(&[&args[..], &["-initrd", "demo-cmdline", "-name", "cd"]].concat()));
+    let iso = place.read("cd.iso");
+    for part in [&place.read("demo-kernel"), &place.read("demo-initrd.img"), &b"-x quiet"[..]] {
+        assert!(position(&iso, part).is_some());
+    }
+}
+
+#[test]
+fn the_layers_of_an_image_on_the_medium_are_its_files() {
+    let place = Workplace::new();
+    let big = tar(&[("bin/init", b"#!init"), ("big", &support::image::noise(3_000_000))]);
+    layered(big).write(&place.cache(), "docker.io/example/big:1");
+    place.write("big.yml", "init: ['example/big:1']");
+    done(&mut place.build(&["-initrd-compression", "none", "big.yml"]));
+    let initrd = unpacked(&place.read("big-initrd.img"));
+    assert!(initrd["big"] == support::image::noise(3_000_000));
+    assert_eq!(place.names(), ["big-initrd.img", "big.yml", "demo.yml"], "no kernel, no command line");
+    let said = fails(&mut place.build(&["-f", "iso-bios", "big.yml"]));
+    assert_eq!(said, "error: format `iso-bios` needs a kernel, and the specification has none\n");
+    assert!(String::from_utf8(done(&mut place.command(&["cache", "ls"]))).unwrap().contains(INIT));
+}
+
+/// The very line of the article that LinuxKit's users come from, on its YAML.
+#[test]
+fn the_articles_line_makes_its_iso() {
+    let conformance = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance");
+    let yaml = conformance.join("cases/seed-minimal/seed-minimal.yml");
+    if !yaml.exists() {
+        assert!(std::env::var_os("CI").is_none(), "`{}` is missing", yaml.display());
+        println!("SKIP the article's line: `{}` is missing", yaml.display());
+        return;
+    }
+    let place = Workplace::new();
+    let cache = place.dir.path().join("article");
+    copy(&conformance.join("images"), &cache);
+    place.write("minimal.yaml", fs::read(yaml).unwrap());
+    let registry = Server::start(|_| answer(500, "nothing needs to be fetched"));
+    let line = "mkimage build -format iso-bios -name linuxkitdemo minimal.yaml";
+    let args: Vec<&str> = line.split(' ').skip(1).collect();
+    let mut command = place.command(&args);
+    command.env("MKIMAGE_CACHE", &cache).env("LINUXKIT_MIRROR", format!("http://{}", registry.address));
+    done(&mut command);
+    assert!(registry.asked().is_empty());
+    assert_eq!(place.names(), ["demo.yml", "linuxkitdemo.iso", "minimal.yaml"]);
+    let iso = place.read("linuxkitdemo.iso");
+    assert_eq!((&iso[0x8001..0x8006], &iso[510..512]), (&b"CD001"[..], &[0x55, 0xaa][..]));
+    assert!(position(&iso, b"console=tty0").is_some());
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        match entry.file_type().unwrap().is_dir() {
+            true => copy(&entry.path(), &to),
+            false => drop(fs::copy(entry.path(), to).unwrap()),
+        }
+    }
+}
