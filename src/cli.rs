@@ -5,6 +5,7 @@ mod build;
 mod cache;
 mod error;
 mod flags;
+mod interrupt;
 mod media;
 mod report;
 
@@ -72,6 +73,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if e.use_stderr() { 1 } else { 0 });
         }
     };
+    if let Err(e) = interrupt::handle() {
+        report::doubt(&e);
+    }
     let done = match cli.verb {
         Verb::Build(build) => build.run(&cli.global),
         Verb::Cache(cache) => cache.run(&cli.global),

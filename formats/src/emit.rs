@@ -1,12 +1,15 @@
 //! Putting outputs on a disk: one ordered pass, complete or not at all.
 
+mod unfinished;
+
+pub use unfinished::{Unfinished, abandon_all};
+
 use crate::layout::{Content, Layout, Slice, Source};
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Why an output could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -153,27 +156,13 @@ fn changed(slice: &Slice, found: u64) -> Error {
     Error::Changed { path: slice.source.path().into(), at: slice.at, expected: slice.len, found }
 }
 
-/// Outputs that are not complete, for [`abandon_all`].
-static PARTIALS: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-
-fn partials() -> std::sync::MutexGuard<'static, BTreeSet<PathBuf>> {
-    PARTIALS.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Removes every output that is being written in this process: what a handler of Ctrl-C calls
-/// before it ends the process.
-pub fn abandon_all() {
-    for path in std::mem::take(&mut *partials()) {
-        // Nobody is left to tell.
-        let _ = std::fs::remove_file(path);
-    }
-}
-
 /// An output on its way: `NAME.partial`, which becomes `NAME` when it is complete, and goes away
 /// when it is dropped before.
 pub struct Partial {
     path: PathBuf,
     partial: PathBuf,
+    /// None when it is complete.
+    unfinished: Option<Unfinished>,
     out: Option<BufWriter<File>>,
     open: Open,
     len: u64,
@@ -192,13 +181,10 @@ impl Partial {
     pub fn create(path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path = path.into();
         let partial = partial_name(&path);
-        partials().insert(partial.clone());
-        let file = File::create(&partial).map_err(|source| {
-            partials().remove(&partial);
-            Error::Write { path: partial.clone(), source }
-        })?;
+        let unfinished = Some(Unfinished::new(&partial));
+        let file = File::create(&partial).map_err(|source| Error::Write { path: partial.clone(), source })?;
         let out = Some(BufWriter::with_capacity(1 << 20, file));
-        Ok(Partial { path, partial, out, open: Open::default(), len: 0 })
+        Ok(Partial { path, partial, unfinished, out, open: Open::default(), len: 0 })
     }
 
     fn out(&mut self) -> &mut BufWriter<File> {
@@ -221,7 +207,7 @@ impl Partial {
             file.sync_all()
         });
         done.and_then(|()| std::fs::rename(&self.partial, &path)).map_err(|e| self.failed(e))?;
-        partials().remove(&self.partial);
+        self.unfinished = None;
         Ok(())
     }
 }
@@ -278,7 +264,7 @@ impl Write for Partial {
 impl Drop for Partial {
     fn drop(&mut self) {
         drop(self.out.take());
-        if partials().remove(&self.partial) {
+        if self.unfinished.is_some() {
             // An error that led here has been reported; a file that stays is harmless.
             let _ = std::fs::remove_file(&self.partial);
         }

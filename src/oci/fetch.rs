@@ -1,7 +1,6 @@
 //! Documents that are not images, and room for files that are not kept.
 
-use super::{Error, Pull, Store};
-use tempfile::TempDir;
+use super::{Error, Pull, Scratch, Store};
 
 impl Store {
     /// What is at an http or https URL.
@@ -20,9 +19,8 @@ impl Store {
     ///
     /// # Errors
     /// It cannot be made.
-    pub fn scratch(&self) -> Result<TempDir, Error> {
+    pub fn scratch(&self) -> Result<Scratch, Error> {
         let dir = self.spool.dir();
-        let scratch = tempfile::Builder::new().prefix("scratch-").tempdir_in(dir);
-        scratch.map_err(|source| Error::Write { path: dir.into(), source })
+        Scratch::new(dir, "scratch-").map_err(|source| Error::Write { path: dir.into(), source })
     }
 }

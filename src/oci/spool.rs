@@ -16,7 +16,8 @@
 use super::cache::Cache;
 use super::digest::Digesting;
 use super::tidy::absent;
-use super::{Descriptor, Digest, Error, Task};
+use super::{Descriptor, Digest, Error, Scratch, Task};
+use mkimage_formats::emit::Unfinished;
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
@@ -97,7 +98,7 @@ pub(crate) struct Spool {
     dir: PathBuf,
     limit: u64,
     /// Where the cache cannot be written: gone with the store.
-    _temporary: Option<tempfile::TempDir>,
+    _temporary: Option<Scratch>,
 }
 
 /// Bytes that are unpacked, examined and written at once. Runs of zeros this long become holes.
@@ -111,8 +112,9 @@ impl Spool {
         if writable.is_ok() {
             return Ok(Spool { dir, limit, _temporary: None });
         }
-        let temporary = tempfile::Builder::new().prefix("mkimage-layers-").tempdir();
-        let temporary = temporary.map_err(|source| Error::Write { path: std::env::temp_dir(), source })?;
+        let folder = std::env::temp_dir();
+        let temporary = Scratch::new(&folder, "mkimage-layers-")
+            .map_err(|source| Error::Write { path: folder, source })?;
         Ok(Spool { dir: temporary.path().to_owned(), limit, _temporary: Some(temporary) })
     }
 
@@ -187,6 +189,7 @@ impl Spool {
             return File::create(proof).map(drop).map_err(|source| io_error(blob, proof, source));
         }
         let partial = with_added(stem, "partial");
+        let _unfinished = Unfinished::new(&partial);
         // Overwrites what a process left that was killed.
         let out = File::create(&partial).map_err(|source| io_error(blob, &partial, source))?;
         let done = self

@@ -2,7 +2,7 @@
 
 use super::super::cache::{Cache, METADATA_LIMIT, create_parent, read_limited};
 use super::super::digest::Digesting;
-use super::super::{Descriptor, Digest, Error};
+use super::super::{Descriptor, Digest, Error, Scratch};
 use super::ImportError;
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -20,7 +20,7 @@ pub(super) struct Staged {
 pub(super) struct Staging {
     /// The archive or folder.
     path: PathBuf,
-    dir: tempfile::TempDir,
+    dir: Scratch,
     limit: u64,
     files: HashMap<String, Staged>,
     /// Names in archives that stand for others.
@@ -37,8 +37,8 @@ impl Staging {
     pub(super) fn open(cache: &Cache, path: &Path, limit: u64) -> Result<Self, Error> {
         let private = cache.private();
         fs::create_dir_all(&private).map_err(|source| Error::Write { path: private.clone(), source })?;
-        let dir = tempfile::Builder::new().prefix("import-").tempdir_in(&private);
-        let dir = dir.map_err(|source| Error::Write { path: private, source })?;
+        let dir =
+            Scratch::new(&private, "import-").map_err(|source| Error::Write { path: private, source })?;
         let mut staging = Staging {
             path: path.to_owned(),
             dir,

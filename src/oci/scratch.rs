@@ -1,0 +1,30 @@
+//! Folders for files that are not kept.
+
+use mkimage_formats::emit::Unfinished;
+use std::io;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A folder that goes when this is dropped, or with
+/// [`abandon_all`](mkimage_formats::emit::abandon_all).
+#[derive(Debug)]
+pub struct Scratch {
+    dir: TempDir,
+    // Dropped after the folder.
+    _unfinished: Unfinished,
+}
+
+impl Scratch {
+    /// A new folder in `parent`, whose name starts with `prefix`.
+    pub(super) fn new(parent: &Path, prefix: &str) -> io::Result<Self> {
+        let dir = tempfile::Builder::new().prefix(prefix).tempdir_in(parent)?;
+        let _unfinished = Unfinished::new(dir.path());
+        Ok(Scratch { dir, _unfinished })
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+}
