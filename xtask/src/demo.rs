@@ -53,7 +53,7 @@ pub(crate) fn run() -> Result<bool> {
     let mkimage = product::mkimage()?;
     let cache = filled_cache(&mkimage, &dir)?;
     let iso = dir.join("demo.iso");
-    let cost = build(&mkimage, &cache, &dir)?;
+    let cost = build(&mkimage, &cache, &dir, &[])?;
     let size = fs::metadata(&iso)?.len() >> 20;
     let (seconds, peak) = (cost.time.as_secs_f64(), cost.peak_kib >> 10);
     println!("built `{}`, {size} MiB, in {seconds:.1} s with at most {peak} MiB of memory", iso.display());
@@ -83,10 +83,10 @@ pub(crate) fn filled_cache(mkimage: &Path, dir: &Path) -> Result<PathBuf> {
     Ok(cache)
 }
 
-/// Builds the demo's ISO image in `out`.
-pub(crate) fn build(mkimage: &Path, cache: &Path, out: &Path) -> Result<Cost> {
+/// Builds the demo's ISO image in `out`, with more flags.
+pub(crate) fn build(mkimage: &Path, cache: &Path, out: &Path, flags: &[&str]) -> Result<Cost> {
     let mut command = Command::new(mkimage);
-    command.args(BUILD).arg("--cache").arg(cache).arg("--dir").arg(out);
+    command.args(BUILD).args(flags).arg("--cache").arg(cache).arg("--dir").arg(out);
     product::run(command.arg("demo.yml").current_dir(texts()))
 }
 
