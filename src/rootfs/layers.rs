@@ -207,6 +207,8 @@ impl Stack<'_> {
                 match role(&entry.path) {
                     Role::Opaque(folder) => opaque_here.push(folder),
                     Role::Bookkeeping => {}
+                    // Made again above: as a folder, without what it had below.
+                    Role::Whiteout(path) if seen.get(&path) == Some(&true) => opaque_here.push(path),
                     Role::Whiteout(path) if hidden(&path) => {}
                     Role::Whiteout(path) => {
                         seen.insert(path, false);

@@ -23,6 +23,11 @@ fn the_topmost_layer_wins_and_whiteouts_hide() {
         ("whiteout", &["d e\nf e/a 1\nf e/b 2", "f e/.wh.a"], &["d e", "f e/b 2"]),
         ("whiteout of a folder", &["d e\nf e/a 1\nf b 2", "f .wh.e"], &["f b 2"]),
         ("made again above", &["f a 1", "f .wh.a", "f a 2"], &["f a 2"]),
+        (
+            "folder made again above",
+            &["d e\nf e/a 1\nd e/f\nf e/f/x 1", "f .wh.e", "d e\nf e/b 2"],
+            &["d e", "f e/b 2"],
+        ),
         ("folder became file", &["d e\nf e/a 1", "f e 2"], &["f e 2"]),
         ("file became folder", &["f e 2", "d e\nf e/a 1"], &["d e", "f e/a 1"]),
         (
