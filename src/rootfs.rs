@@ -106,7 +106,7 @@ pub struct Options {
     pub spool: PathBuf,
 }
 
-/// An image's first place in a root file system.
+/// A place of an image in a root file system.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Placed {
     /// The image.
@@ -120,7 +120,8 @@ pub struct Placed {
 pub struct RootFs {
     /// All paths.
     pub tree: Tree,
-    /// The images, in the order in which they were put there.
+    /// The images, in the order in which they were put there: one that is in `init` and in a bundle
+    /// twice, but bundles share one place.
     pub images: Vec<Placed>,
 }
 

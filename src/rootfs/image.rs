@@ -104,10 +104,11 @@ fn filtered(image: &Tree, resolver: Resolver) -> Tree {
 }
 
 impl Composer<'_> {
-    /// Notes where an image is, unless it is somewhere already.
+    /// Notes where an image is, once for each folder.
     pub(super) fn place(&mut self, reference: Reference, folder: TreePath) {
-        if self.placed.iter().all(|p| p.reference != reference) {
-            self.placed.push(Placed { reference, folder });
+        let placed = Placed { reference, folder };
+        if !self.placed.contains(&placed) {
+            self.placed.push(placed);
         }
     }
 }
