@@ -7,9 +7,10 @@
 //! ```
 
 use super::{By, Composer, Error as RootFsError, Options, T0, archive};
-use mkimage_formats::{Content, Kind, Layout, Meta, Node, Tree, TreePath};
+use mkimage_formats::emit::{Sink, Stream};
+use mkimage_formats::{Content, Kind, Layout, Meta, Node, Slice, Source, Tree, TreePath};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 mod payload;
 
@@ -30,7 +31,7 @@ pub enum Error {
     /// The archive of modules.
     #[error(transparent)]
     Archive(#[from] archive::Error),
-    /// The archive of modules is in pieces, or empty.
+    /// The archive of modules is empty.
     #[error("`{path}` is no tar archive")]
     NotAnArchive {
         /// The archive's path in the image.
@@ -87,7 +88,7 @@ pub(super) fn put(to: &mut Composer<'_>, options: &Options) -> Result<(), RootFs
     let by = By { origin: to.origin(&reference, "kernel"), location: "kernel" };
     if let Some(tar) = spec.kernel.tar() {
         let (_, content) = file(&tree, "tar", tar).map_err(failed)?;
-        for entry in modules(tar, content).map_err(failed)? {
+        for entry in modules(tar, content, &options.spool).map_err(failed)? {
             to.put(by, &entry.path, entry.meta, entry.kind)?;
         }
     }
@@ -126,9 +127,28 @@ fn file<'a>(image: &'a Tree, key: &'static str, path: &str) -> Result<(&'a Meta,
 }
 
 /// What is in the archive of modules.
-fn modules(path: &str, content: &Layout) -> Result<Vec<archive::Entry>, Error> {
+fn modules(path: &str, content: &Layout, spool: &Path) -> Result<Vec<archive::Entry>, Error> {
+    let name = format!("`{path}`");
     match content.extents() {
-        [Content::Slice(slice)] => Ok(archive::index(&format!("`{path}`"), slice)?),
-        _ => Err(Error::NotAnArchive { path: path.to_owned() }),
+        [] => Err(Error::NotAnArchive { path: path.to_owned() }),
+        [Content::Slice(slice)] => Ok(archive::index(&name, slice)?),
+        // A sparse file of its layer: modules may reach over its pieces.
+        _ => Ok(archive::index(&name, &whole(content, spool)?)?),
     }
 }
+
+/// `content` in one piece: a file in the folder `spool`.
+fn whole(content: &Layout, spool: &Path) -> Result<Slice, Error> {
+    let failed = |source| Error::Spool { path: spool.to_owned(), source };
+    let (mut file, path) = tempfile::Builder::new()
+        .prefix("modules-")
+        .tempfile_in(spool)
+        .and_then(|file| file.keep().map_err(io::Error::from))
+        .map_err(failed)?;
+    Stream::new(&mut file).layout(content).map_err(|e| failed(io::Error::other(e)))?;
+    let source = Source::new(path).map_err(failed)?;
+    Ok(Slice { at: 0, len: source.len(), source })
+}
+
+#[cfg(test)]
+mod tests;
