@@ -12,7 +12,7 @@
 
 use crate::oci::{Image, OciImage, Platform, Reference, Store};
 use crate::spec::{Ids, Located, Spec, VolumeFormat};
-pub(crate) use layers::{Indexes, Layer, flatten};
+pub(crate) use layers::{Indexes, Layer, flatten, is_implied};
 use mkimage_formats::tree::{Origin, OriginId, Time};
 use mkimage_formats::{Kind, Layout, Meta, Node, Slice, Source, Tree, TreePath};
 use std::collections::BTreeMap;

@@ -8,7 +8,7 @@
 //! put if there is none   etc/mtab -> /proc/mounts
 //! ```
 
-use super::{By, Composer, Error, Placed, T0, apk};
+use super::{By, Composer, Error, Placed, T0, apk, is_implied};
 use crate::oci::Reference;
 use mkimage_formats::{Kind, Meta, Node, Tree, TreePath};
 
@@ -58,7 +58,7 @@ pub(super) fn put(
 ) -> Result<(), Error> {
     let image = filtered(image, resolver);
     to.put_folders(by, prefix)?;
-    for (path, node) in image.iter() {
+    for (path, node) in image.iter().filter(|(_, node)| !is_implied(&image, node)) {
         let kind = match &node.kind {
             Kind::HardLink(first) => Kind::HardLink(prefix.join(first)),
             other => other.clone(),

@@ -16,8 +16,8 @@
 //! \[OCI\] *OCI Image Layer Filesystem Changeset*, "Whiteouts".
 
 use super::archive::{self, Entry};
-use super::place::{self, put, resolve};
-use mkimage_formats::tree::OriginId;
+use super::place::{self, make_parents, put, resolve};
+use mkimage_formats::tree::{Origin, OriginId};
 use mkimage_formats::{Kind, Node, Slice, Tree, TreePath};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
@@ -129,12 +129,20 @@ struct Stack<'a> {
     entries: Vec<Arc<Vec<Entry>>>,
 }
 
-/// The file system that `layers`, bottom first, are together. Its nodes have no origin.
+/// A folder of a flattened image that is in no layer, but that something in them is in. Where the
+/// system has a folder or a link to one at its path, unpacking leaves that alone.
+pub(crate) fn is_implied(image: &Tree, node: &Node) -> bool {
+    image.origin(node.origin).is_some()
+}
+
+/// The file system that `layers`, bottom first, are together. Its nodes have no origin, but for
+/// [those](is_implied) that no layer has.
 pub(crate) fn flatten(layers: &[Layer], indexes: &mut Indexes) -> Result<Tree, Error> {
     let entries = layers.iter().map(|l| indexes.get(&format!("layer {}", l.name), &l.slice));
     let stack = Stack { layers, entries: entries.collect::<Result<_, _>>()? };
     let visible = stack.visible();
     let mut tree = Tree::new();
+    let implied = tree.add_origin(Origin::default());
     // Where entries ended up, for the sake of hard links.
     let mut placed: HashMap<TreePath, Key> = HashMap::new();
     let (mut behind_links, mut hard_links) = (Vec::new(), Vec::new());
@@ -144,7 +152,7 @@ pub(crate) fn flatten(layers: &[Layer], indexes: &mut Indexes) -> Result<Tree, E
         } else if is_behind_link(&tree, path) {
             behind_links.push(key);
         } else {
-            let at = stack.put(&mut tree, path, key)?;
+            let at = stack.put(&mut tree, implied, path, key)?;
             placed.insert(at, key);
         }
     }
@@ -155,11 +163,11 @@ pub(crate) fn flatten(layers: &[Layer], indexes: &mut Indexes) -> Result<Tree, E
         let path = &stack.entry(key).path;
         let at = resolve(&tree, path).map_err(|e| stack.misplaced(key, e))?;
         if placed.get(&at).is_none_or(|other| other.0 <= key.0) {
-            let at = stack.put(&mut tree, path, key)?;
+            let at = stack.put(&mut tree, implied, path, key)?;
             placed.insert(at, key);
         }
     }
-    links::put_all(&stack, &hard_links, &mut tree, &placed)?;
+    links::put_all(&stack, &hard_links, &mut tree, implied, &placed)?;
     Ok(tree)
 }
 
@@ -184,10 +192,13 @@ impl Stack<'_> {
         Error::Place { layer: self.layers[key.0].name.clone(), source }
     }
 
-    fn put(&self, tree: &mut Tree, path: &TreePath, key: Key) -> Result<TreePath, Error> {
+    fn put(&self, tree: &mut Tree, implied: OriginId, path: &TreePath, key: Key) -> Result<TreePath, Error> {
         let Entry { meta, kind, .. } = self.entry(key);
         let node = Node { meta: meta.clone(), kind: kind.clone(), origin: OriginId::default() };
-        put(tree, path, node).map_err(|e| self.misplaced(key, e))
+        resolve(tree, path)
+            .and_then(|at| make_parents(tree, &at, implied))
+            .and_then(|()| put(tree, path, node))
+            .map_err(|e| self.misplaced(key, e))
     }
 
     /// The entries that nothing hides, by path.

@@ -17,11 +17,12 @@ enum Content {
     Gone(Key),
 }
 
-/// Puts the links at `keys` into the tree, where everything else is already.
+/// Puts the links at `keys` into the tree, where everything else is already; `implied` is for folders that they need.
 pub(super) fn put_all(
     stack: &Stack<'_>,
     keys: &[Key],
     tree: &mut Tree,
+    implied: OriginId,
     placed: &HashMap<TreePath, Key>,
 ) -> Result<(), Error> {
     let own = keys.iter().map(|key| (stack.entry(*key).path.clone(), *key)).collect::<HashMap<_, _>>();
@@ -45,7 +46,7 @@ pub(super) fn put_all(
                 }
             },
         };
-        make_parents(tree, &path, OriginId::default()).map_err(|e| stack.misplaced(key, e))?;
+        make_parents(tree, &path, implied).map_err(|e| stack.misplaced(key, e))?;
         let node = Node { meta, kind, origin: OriginId::default() };
         tree.insert(path, node).map_err(|e| stack.misplaced(key, e.into()))?;
     }
