@@ -106,8 +106,13 @@ impl Made {
         self.root = self.add(MANIFEST, manifest.to_string().into_bytes());
     }
 
-    /// An index of images, with an SBOM for the first.
+    /// An index of images, with an empty SBOM for the first.
     pub fn index(images: &[(&str, Made)]) -> Self {
+        Made::index_with(images, &json!({"packages": []}))
+    }
+
+    /// An index of images, with `sbom` for the first.
+    pub fn index_with(images: &[(&str, Made)], sbom: &Value) -> Self {
         let mut made = Made::default();
         let mut manifests = Vec::new();
         for (arch, image) in images {
@@ -116,7 +121,7 @@ impl Made {
             entry["platform"] = json!({"os": "linux", "architecture": arch});
             manifests.push(entry);
         }
-        let statement = json!({"predicateType": "https://spdx.dev/Document", "predicate": {"packages": []}});
+        let statement = json!({"predicateType": "https://spdx.dev/Document", "predicate": sbom});
         let mut statement = made.add("application/vnd.in-toto+json", statement.to_string().into_bytes());
         statement["annotations"] = json!({"in-toto.io/predicate-type": "https://spdx.dev/Document"});
         let config = made.add(CONFIG, b"{}".to_vec());

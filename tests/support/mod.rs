@@ -5,6 +5,7 @@
 #![allow(missing_docs, reason = "tests")]
 
 pub mod image;
+pub mod lines;
 pub mod server;
 pub mod workplace;
 
