@@ -8,9 +8,9 @@
 
 use super::manifest::Document;
 use super::registry::Registry;
-use super::select::{Choice, Selection, select};
+use super::select::{Choice, Selection, mismatch, select};
 use super::store::{Pull, Store};
-use super::{Descriptor, Error, ImageError, Missing, Reference, parallel};
+use super::{Descriptor, Error, ImageError, Missing, Platform, Reference, parallel};
 use std::collections::BTreeMap;
 
 impl Store {
@@ -18,7 +18,7 @@ impl Store {
     ///
     /// # Errors
     /// One of them is not to be had.
-    pub fn pull(&self, references: &[Reference], platforms: &[super::Platform]) -> Result<(), Error> {
+    pub fn pull(&self, references: &[Reference], platforms: &[Platform]) -> Result<(), Error> {
         self.obtain(references, Choice::of(platforms)).map(drop)
     }
 
@@ -49,7 +49,29 @@ impl Store {
                 found.insert(reference, selection);
             }
         }
+        for (reference, selection) in &found {
+            self.check_platforms(reference, selection, choice.platforms())?;
+        }
         Ok(references.iter().filter_map(|reference| found.get(reference).cloned()).collect())
+    }
+
+    /// An index has named the platforms; an image without one is for what its configuration says.
+    fn check_platforms(
+        &self,
+        reference: &Reference,
+        selection: &Selection,
+        platforms: &[Platform],
+    ) -> Result<(), Error> {
+        if selection.indexed {
+            return Ok(());
+        }
+        for image in selection.manifests.iter().filter(|_| !platforms.is_empty()) {
+            let (_, config) = self.config(reference, &image.manifest)?;
+            if let Some(error) = platforms.iter().find_map(|platform| mismatch(&config, platform)) {
+                return Err(error.of(reference));
+            }
+        }
+        Ok(())
     }
 
     /// The image if all of it is in the cache, else what is missing of it.

@@ -19,6 +19,15 @@ impl<'a> Choice<'a> {
     pub(crate) fn of(platforms: &'a [Platform]) -> Self {
         if platforms.is_empty() { Choice::All } else { Choice::Platforms(platforms) }
     }
+
+    /// The platforms that are asked for; none for all.
+    pub(crate) fn platforms(self) -> &'a [Platform] {
+        match self {
+            Choice::Run(platform) => std::slice::from_ref(platform),
+            Choice::Platforms(platforms) => platforms,
+            Choice::All => &[],
+        }
+    }
 }
 
 /// A manifest that was chosen.

@@ -1,10 +1,10 @@
 //! Images by their names: from the cache, and what is missing from registries.
 
 use super::cache::Cache;
-use super::manifest::{IN_TOTO, ImageConfig, PREDICATE_TYPE};
+use super::manifest::{IN_TOTO, ImageConfig, Manifest, PREDICATE_TYPE};
 use super::progress::{Progress, Screen};
 use super::registry::{Mirror, Registry};
-use super::select::{Choice, Selection, mismatch};
+use super::select::{Choice, Selection};
 use super::spool::Spool;
 use super::{Descriptor, Digest, Error, ImageError, Platform, Reference, parallel};
 use std::collections::BTreeMap;
@@ -241,15 +241,7 @@ impl Store {
             return Err(ImageError::Empty.of(reference));
         };
         let manifest = &image.manifest;
-        let digest = manifest.config.digest;
-        let Some(config_bytes) = self.cache.read(&manifest.config)? else {
-            return Err(Error::Damaged { path: self.cache.blob_path(digest), found: None });
-        };
-        let config: ImageConfig = serde_json::from_slice(&config_bytes)
-            .map_err(|source| ImageError::Config { digest, source }.of(reference))?;
-        if let Some(error) = mismatch(&config, platform).filter(|_| !selection.indexed) {
-            return Err(error.of(reference));
-        }
+        let (config_bytes, config) = self.config(reference, manifest)?;
         let diff_ids = &config.rootfs.diff_ids;
         if diff_ids.len() != manifest.layers.len() {
             let (layers, diff_ids) = (manifest.layers.len(), diff_ids.len());
@@ -275,6 +267,21 @@ impl Store {
             config,
             layers,
         })
+    }
+
+    /// The configuration of an image that is in the cache, as it came and as it is read.
+    pub(super) fn config(
+        &self,
+        reference: &Reference,
+        manifest: &Manifest,
+    ) -> Result<(Vec<u8>, ImageConfig), Error> {
+        let digest = manifest.config.digest;
+        let Some(bytes) = self.cache.read(&manifest.config)? else {
+            return Err(Error::Damaged { path: self.cache.blob_path(digest), found: None });
+        };
+        let config = serde_json::from_slice(&bytes)
+            .map_err(|source| ImageError::Config { digest, source }.of(reference))?;
+        Ok((bytes, config))
     }
 
     /// All blobs of a selection: configuration, layers and manifest of each, then the index.

@@ -13,7 +13,7 @@ use std::path::Path;
 /// # Errors
 /// The file cannot be read, is no tar archive, or an entry has no place in a tree.
 pub fn import(path: &Path) -> Result<Tree, Error> {
-    let name = path.display().to_string();
+    let name = format!("`{}`", path.display());
     let io = |source| archive::Error::Io { path: path.into(), source };
     let source = Source::new(path).map_err(io)?;
     let slice = Slice { at: 0, len: source.len(), source };

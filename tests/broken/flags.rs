@@ -1,0 +1,84 @@
+//! Flags, and files of the host.
+
+use super::Case;
+use super::support::workplace::Workplace;
+
+/// A command that is wrong by itself.
+fn command(name: &'static str, line: &'static str) -> Case {
+    prepared(name, line, |_| ())
+}
+
+fn prepared(
+    name: &'static str,
+    line: &'static str,
+    make: impl Fn(&Workplace) + Send + Sync + 'static,
+) -> Case {
+    Case { name, make: Box::new(make), args: line.split(' ').collect() }
+}
+
+fn folder(place: &Workplace, name: &str) {
+    std::fs::create_dir(place.out().join(name)).unwrap();
+}
+
+pub(crate) fn cases() -> Vec<Case> {
+    vec![
+        command("unknown format", "build -f iso-bois demo.yml"),
+        command("unknown format among others", "build -f tar,vmdk8 demo.yml"),
+        command("empty format", "build -f  demo.yml"),
+        command("stream among formats", "build -f kernel+initrd,tar demo.yml"),
+        command("stream of files", "build -f kernel+initrd -o out demo.yml"),
+        command("output and name", "build -o out -name x demo.yml"),
+        command("output and folder", "build -o out -dir . demo.yml"),
+        command("output that is the input", "build -o demo.tar -input-tar demo.tar demo.yml"),
+        command("no specification", "build"),
+        command("missing specification", "build none.yml"),
+        command("specification that is a folder", "build ."),
+        prepared("specification that is empty", "build empty.yml", |place| place.write("empty.yml", "")),
+        command("missing folder of outputs", "build -q --arch amd64 -dir none demo.yml"),
+        command("folder of outputs that is a file", "build -q --arch amd64 -dir demo.yml demo.yml"),
+        prepared("output that is a folder", "build -q --arch amd64 -f tar -name x demo.yml", |place| {
+            folder(place, "x.tar");
+        }),
+        prepared("stream that is a folder", "build -q --arch amd64 -o x demo.yml", |place| {
+            folder(place, "x")
+        }),
+        command("unknown compression", "build --initrd-compression bz2 demo.yml"),
+        command("disk without a size", "build -size big demo.yml"),
+        command("disk of half a GiB", "build -size 0.5G demo.yml"),
+        command("no threads", "build -jobs 0 demo.yml"),
+        command("limit with a unit", "build --max-layer-size 1G demo.yml"),
+        command("unknown flag", "build -fromat tar demo.yml"),
+        command("unknown verb", "bulid demo.yml"),
+        command("network and none", "build -pull -offline demo.yml"),
+        command("network and an old archive", "build -pull -input-tar x demo.yml"),
+        command("mirror without a scheme", "build -mirror docker.io=example.com demo.yml"),
+        command("unknown architecture", "build -q --offline --arch vax demo.yml"),
+        prepared("cache that is a file", "build -q --cache demo.yml demo.yml", |_| ()),
+        command("bill outside of the file system", "build -q --arch amd64 -f tar -sbom-output ../x demo.yml"),
+        command("bill that is in a file", "build -q --arch amd64 -f tar -sbom-output etc/motd/x demo.yml"),
+        command("missing BIOS loader", "build -q --arch amd64 -f iso-bios --bios-loader none demo.yml"),
+        prepared("missing source", "build -q --arch amd64 -f tar bad.yml", |place| {
+            place.write("bad.yml", "files:\n  - path: a\n    source: none\n");
+        }),
+        prepared("source that is a folder", "build -q --arch amd64 -f tar bad.yml", |place| {
+            place.write("bad.yml", "files:\n  - path: a\n    source: .\n");
+        }),
+        prepared("bad name of an image", "build -q --arch amd64 -f tar bad.yml", |place| {
+            place.write("bad.yml", "init:\n  - Example/Init\n");
+        }),
+        command("media of nothing", "media -f iso-bios"),
+        command("media of a missing kernel", "media -kernel none"),
+        command("media of a missing initrd", "media -kernel demo.yml -initrd none"),
+        command("media of a missing archive", "media -tar none"),
+        command("media of no archive", "media -tar demo.yml"),
+        command("media of a text", "media -kernel demo.yml -initrd demo.yml"),
+        prepared("archive of a kernel and an initrd", "media -kernel demo.yml -f tar", |_| ()),
+        command("import of nothing", "cache import"),
+        command("import of a missing file", "cache import none.tar"),
+        command("import of a text", "cache import demo.yml"),
+        command("import of an empty folder", "cache import ../home"),
+        command("removal of an absent image", "cache rm example/none"),
+        command("export of an absent image", "cache export example/none -o x"),
+        command("export for another platform", "cache export --platform linux/arm64 example/web:1 -o x"),
+    ]
+}
