@@ -225,9 +225,12 @@ impl From<Slice> for Content {
 
 impl<T: Into<Content>> From<T> for Layout {
     fn from(content: T) -> Self {
-        let mut layout = Layout::default();
-        layout.push(content);
-        layout
+        let content = content.into();
+        match content.len() {
+            0 => Layout::default(),
+            // Of exactly this size: a root file system has one for each file.
+            len => Layout { extents: vec![content], len },
+        }
     }
 }
 

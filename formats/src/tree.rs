@@ -4,7 +4,7 @@
 //! host: a tree can hold device nodes, owners and names that the host could not.
 
 use crate::layout::Layout;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::Arc;
 
 mod path;
@@ -313,6 +313,16 @@ impl Tree {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.nodes.is_empty()
+    }
+}
+
+impl IntoIterator for Tree {
+    type Item = (TreePath, Node);
+    type IntoIter = btree_map::IntoIter<TreePath, Node>;
+
+    /// Every path with its node, as [`Tree::iter`]; each is freed as it is used.
+    fn into_iter(self) -> Self::IntoIter {
+        self.nodes.into_iter()
     }
 }
 

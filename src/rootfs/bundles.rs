@@ -62,7 +62,7 @@ fn bundle(
         None => {
             let files = inside(to, if configuration.readonly { "rootfs" } else { "lower" })?;
             let tree = to.flatten(location, image)?;
-            image::put(to, by, &tree, &files, Resolver::None)?;
+            image::put(to, by, tree, &files, Resolver::None)?;
             first.insert(reference.clone(), files.clone());
             to.place(reference, files.clone());
             files

@@ -42,7 +42,7 @@ pub(super) fn put_init(to: &mut Composer<'_>) -> Result<(), Error> {
         let tree = to.flatten(&location, image)?;
         databases.extend(apk::database(&tree));
         let by = By { origin: to.origin(&reference, &location), location: &location };
-        put(to, by, &tree, &TreePath::root(), Resolver::System)?;
+        put(to, by, tree, &TreePath::root(), Resolver::System)?;
         to.place(reference, TreePath::root());
     }
     apk::put_merged(to, databases)
@@ -52,35 +52,37 @@ pub(super) fn put_init(to: &mut Composer<'_>) -> Result<(), Error> {
 pub(super) fn put(
     to: &mut Composer<'_>,
     by: By<'_>,
-    image: &Tree,
+    image: Tree,
     prefix: &TreePath,
     resolver: Resolver,
 ) -> Result<(), Error> {
-    let image = filtered(image, resolver);
     to.put_folders(by, prefix)?;
-    for (path, node) in image.iter().filter(|(_, node)| !is_implied(&image, node)) {
-        let kind = match &node.kind {
-            Kind::HardLink(first) => Kind::HardLink(prefix.join(first)),
-            other => other.clone(),
+    for (path, node) in filtered(image, resolver).into_iter().filter(|(_, node)| !is_implied(node)) {
+        let kind = match node.kind {
+            Kind::HardLink(first) => Kind::HardLink(prefix.join(&first)),
+            other => other,
         };
-        to.put(by, &prefix.join(path), node.meta.clone(), kind)?;
+        to.put(by, &prefix.join(&path), node.meta, kind)?;
     }
     Ok(())
 }
 
 /// The image as it is used.
-fn filtered(image: &Tree, resolver: Resolver) -> Tree {
-    let mut out = image.clone();
+fn filtered(mut image: Tree, resolver: Resolver) -> Tree {
     let path = |name: &str| TreePath::new(name).unwrap_or_default(); // names from here
+    let mtab = match image.get(&path("etc/mtab")) {
+        Some(Node { meta, kind, .. }) => (Meta { mtime: T0, ..meta.clone() }, kind.clone()),
+        None => (Meta::new(0o755, T0), Kind::Symlink(b"/proc/mounts".as_slice().into())),
+    };
     for name in DROPPED.map(path) {
-        if out.below(&name).next().is_none() {
-            out.remove(&name);
+        if image.below(&name).next().is_none() {
+            image.remove(&name);
         }
     }
     let mut put = |name: &str, meta, kind| {
         let node = Node { meta, kind, origin: Default::default() };
         // A folder that something is in stays a folder, as everywhere.
-        let _ = super::place::put(&mut out, &path(name), node);
+        let _ = super::place::put(&mut image, &path(name), node);
     };
     for name in FOLDERS {
         put(name, Meta::new(0o755, T0), Kind::Dir);
@@ -92,15 +94,11 @@ fn filtered(image: &Tree, resolver: Resolver) -> Tree {
         Resolver::None => Kind::File(b"\n# no resolv.conf configured\n".to_vec().into()),
     };
     put("etc/resolv.conf", file, resolv_conf);
-    let mtab = path("etc/mtab");
-    let (meta, kind) = match image.get(&mtab) {
-        Some(Node { meta, kind, .. }) => (Meta { mtime: T0, ..meta.clone() }, kind.clone()),
-        None => (Meta::new(0o755, T0), Kind::Symlink(b"/proc/mounts".as_slice().into())),
-    };
+    let (meta, kind) = mtab;
     if !matches!(kind, Kind::HardLink(_)) {
         put("etc/mtab", meta, kind);
     }
-    out
+    image
 }
 
 impl Composer<'_> {

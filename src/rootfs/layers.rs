@@ -131,8 +131,8 @@ struct Stack<'a> {
 
 /// A folder of a flattened image that is in no layer, but that something in them is in. Where the
 /// system has a folder or a link to one at its path, unpacking leaves that alone.
-pub(crate) fn is_implied(image: &Tree, node: &Node) -> bool {
-    image.origin(node.origin).is_some()
+pub(crate) fn is_implied(node: &Node) -> bool {
+    node.origin != OriginId::default()
 }
 
 /// The file system that `layers`, bottom first, are together. Its nodes have no origin, but for

@@ -35,7 +35,7 @@ pub(super) fn put(to: &mut Composer<'_>) -> Result<(), Error> {
                 let (reference, image) = to.images.image(name)?;
                 let tree = to.flatten(&location, image)?;
                 let by = By { origin: to.origin(&reference, &location), location: &location };
-                image::put(to, by, &tree, &lower, Resolver::System)?;
+                image::put(to, by, tree, &lower, Resolver::System)?;
                 to.place(reference, lower);
             }
         }
