@@ -383,3 +383,6 @@ fn until_nul(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes.truncate(bytes.iter().position(|b| *b == 0).unwrap_or(bytes.len()));
     bytes
 }
+
+#[cfg(test)]
+mod tests;
