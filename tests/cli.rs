@@ -90,6 +90,19 @@ fn a_stream_is_the_file() {
     assert!(docker["Dockerfile"].starts_with(b"\nFROM scratch\n"));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn standard_output_has_a_name_too() {
+    let place = Workplace::new();
+    done(&mut place.build(&["-f", "tar", "demo.yml"]));
+    let redirected = fs::File::create(place.out().join("redirected")).unwrap();
+    let mut build = place.build(&["-o", "/dev/stdout", "demo.yml"]);
+    assert!(build.stdout(redirected).status().unwrap().success());
+    assert!(place.read("redirected") == place.read("demo.tar"));
+    assert_eq!(place.names(), ["demo.tar", "demo.yml", "redirected"]);
+    assert!(fs::symlink_metadata("/dev/stdout").unwrap().is_symlink());
+}
+
 #[cfg(unix)]
 #[test]
 fn a_pipe_that_is_named_is_written_to_and_not_replaced() {

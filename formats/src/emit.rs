@@ -174,12 +174,13 @@ const SMALL_SLICE: u64 = 256 << 10;
 const SMALL_HOLE: u64 = 64 << 10;
 
 impl Partial {
-    /// Starts the output that will be at `path`. What is there stays until [`Partial::commit`].
+    /// Starts the output that will be at `path`, or where a symbolic link there leads. What is
+    /// there stays until [`Partial::commit`].
     ///
     /// # Errors
     /// The file cannot be made.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self, Error> {
-        let path = path.into();
+        let path = without_link(path.into());
         let partial = partial_name(&path);
         let unfinished = Some(Unfinished::new(&partial));
         let file = File::create(&partial).map_err(|source| Error::Write { path: partial.clone(), source })?;
@@ -271,6 +272,14 @@ impl Drop for Partial {
     }
 }
 
+/// Where a file at `path` is when the links that it is behind are followed. `/dev/stdout` is one.
+fn without_link(path: PathBuf) -> PathBuf {
+    let is_link = path.symlink_metadata().is_ok_and(|meta| meta.is_symlink());
+    // A link to nothing is replaced.
+    let target = is_link.then(|| path.canonicalize().ok()).flatten();
+    target.unwrap_or(path)
+}
+
 /// `NAME.partial`, beside the output.
 #[must_use]
 pub fn partial_name(path: &Path) -> PathBuf {
@@ -331,5 +340,20 @@ mod tests {
         assert!(matches!(e, Error::Changed { expected: 10, found: 4, .. }), "{e}");
         assert_eq!(std::fs::read(&out).unwrap(), b"before");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+    #[cfg(unix)]
+    #[test]
+    fn a_link_to_an_output_stays_a_link() {
+        let dir = tempfile::tempdir().unwrap();
+        let (target, link) = (dir.path().join("target"), dir.path().join("link"));
+        std::fs::write(&target, "before").unwrap();
+        std::os::unix::fs::symlink("target", &link).unwrap();
+        emit(&b"after".to_vec().into(), &link).unwrap();
+        assert_eq!(std::fs::read(&target).unwrap(), b"after");
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        std::fs::remove_file(&target).unwrap();
+        emit(&b"after".to_vec().into(), &link).unwrap();
+        assert_eq!(std::fs::read(&link).unwrap(), b"after");
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 }

@@ -14,7 +14,7 @@
 use mkimage_formats::tree;
 use mkimage_formats::{Content, Kind, Layout, Meta, Slice, TreePath};
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::PathBuf;
 
 mod fields;
@@ -73,6 +73,12 @@ pub enum Problem {
         found: i64,
         /// What it should be.
         sum: i64,
+    },
+    /// Not an archive, but perhaps one inside.
+    #[error("it is compressed as {format}; the tar archive itself is wanted")]
+    Compressed {
+        /// What its first bytes say.
+        format: &'static str,
     },
     /// Neither octal digits nor base 256.
     #[error("{field} is `{text}`, which is not a number")]
@@ -147,6 +153,7 @@ pub(crate) fn index(archive: &str, slice: &Slice) -> Result<Vec<Entry>, Error> {
     let mut file = File::open(slice.source.path()).map_err(failed)?;
     file.seek(SeekFrom::Start(slice.at)).map_err(failed)?;
     let mut reader = Reader { input: BufReader::with_capacity(64 << 10, file), slice, at: 0 };
+    let compressed = compression(reader.input.fill_buf().map_err(failed)?);
     let mut entries = Vec::new();
     loop {
         let start = reader.at;
@@ -156,11 +163,27 @@ pub(crate) fn index(archive: &str, slice: &Slice) -> Result<Vec<Entry>, Error> {
             Ok(None) => return Ok(entries),
             Err(Failure::Io(source)) => return Err(failed(source)),
             Err(Failure::Problem(source)) => {
+                let source = match compressed {
+                    Some(format) if start == 0 => Problem::Compressed { format },
+                    _ => source,
+                };
                 let name = name.map(|n: Vec<u8>| String::from_utf8_lossy(&n).escape_debug().to_string());
                 return Err(Error::Entry { archive: archive.into(), at: start, name, source });
             }
         }
     }
+}
+
+/// How what begins like this is compressed.
+fn compression(start: &[u8]) -> Option<&'static str> {
+    let known = [
+        (&[0x1f, 0x8b][..], "gzip"),
+        (&[0x28, 0xb5, 0x2f, 0xfd], "zstd"),
+        (b"\xfd7zXZ\0", "xz"),
+        (b"BZh", "bzip2"),
+        (&[0x04, 0x22, 0x4d, 0x18], "lz4"),
+    ];
+    known.iter().find(|(magic, _)| start.starts_with(magic)).map(|(_, format)| *format)
 }
 
 enum Failure {

@@ -71,6 +71,9 @@ pub(crate) fn cases() -> Vec<Case> {
         command("media of a missing initrd", "media -kernel demo.yml -initrd none"),
         command("media of a missing archive", "media -tar none"),
         command("media of no archive", "media -tar demo.yml"),
+        prepared("media of a compressed archive", "media -tar bad.tar.gz", |place| {
+            place.write("bad.tar.gz", super::support::image::gzip(&[0; 10_240]));
+        }),
         command("media of a text", "media -kernel demo.yml -initrd demo.yml"),
         prepared("archive of a kernel and an initrd", "media -kernel demo.yml -f tar", |_| ()),
         command("import of nothing", "cache import"),
