@@ -38,6 +38,7 @@ fn a_bill_of_materials_names_files_at_every_place_they_are_at() {
         });
         Made::index_with(&[("amd64", Made::image("amd64", &[(Compression::None, layer)]))], &sbom)
     };
-    let images = [("both:1", image("both")), ("one:1", image("one"))];
+    let images = ["both", "kernel", "one"].map(|name| (format!("{name}:1"), image(name)));
+    let images = images.each_ref().map(|(name, made)| (name.as_str(), made.clone()));
     check_with("sbom", &["sbom.yml"], &images, Some(Sbom::linuxkit()));
 }
