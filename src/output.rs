@@ -79,12 +79,9 @@ pub fn write(
         product.body.write(&mut out)?;
         done.push((path, out));
     }
-    done.into_iter()
-        .map(|(path, out)| {
-            out.commit()?;
-            Ok(path)
-        })
-        .collect()
+    let (paths, outputs): (_, Vec<_>) = done.into_iter().unzip();
+    emit::commit_all(outputs)?;
+    Ok(paths)
 }
 
 /// Makes the one file of `format` in `path`.

@@ -181,6 +181,10 @@ impl Partial {
     /// The file cannot be made.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path = without_link(path.into());
+        if path.is_dir() {
+            // Told before all the work, and before another output has its name.
+            return Err(Error::Write { path, source: io::ErrorKind::IsADirectory.into() });
+        }
         let partial = partial_name(&path);
         let unfinished = Some(Unfinished::new(&partial));
         let file = File::create(&partial).map_err(|source| Error::Write { path: partial.clone(), source })?;
@@ -200,17 +204,34 @@ impl Partial {
     ///
     /// # Errors
     /// The file cannot be completed or renamed; nothing is left of it then.
-    pub fn commit(mut self) -> Result<(), Error> {
-        let (path, len) = (self.path.clone(), self.len);
+    pub fn commit(self) -> Result<(), Error> {
+        commit_all(vec![self])
+    }
+
+    fn complete(&mut self) -> Result<(), Error> {
+        let len = self.len;
         let out = self.out.take().expect("present until the output is complete");
         let done = out.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| {
             file.set_len(len)?; // a hole at the end
             file.sync_all()
         });
-        done.and_then(|()| std::fs::rename(&self.partial, &path)).map_err(|e| self.failed(e))?;
+        done.map_err(|e| self.failed(e))
+    }
+
+    fn rename(mut self) -> Result<(), Error> {
+        std::fs::rename(&self.partial, &self.path).map_err(|e| self.failed(e))?;
         self.unfinished = None;
         Ok(())
     }
+}
+
+/// Commits outputs that belong together: none gets its name before all are on the disk.
+///
+/// # Errors
+/// A file cannot be completed, and nothing is left of all of them; or it cannot be renamed.
+pub fn commit_all(mut outputs: Vec<Partial>) -> Result<(), Error> {
+    outputs.iter_mut().try_for_each(Partial::complete)?;
+    outputs.into_iter().try_for_each(Partial::rename)
 }
 
 impl Sink for Partial {

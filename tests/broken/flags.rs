@@ -39,6 +39,9 @@ pub(crate) fn cases() -> Vec<Case> {
         prepared("output that is a folder", "build -q --arch amd64 -f tar -name x demo.yml", |place| {
             folder(place, "x.tar");
         }),
+        prepared("last output that is a folder", "build -q --arch amd64 demo.yml", |place| {
+            folder(place, "demo-cmdline");
+        }),
         prepared("stream that is a folder", "build -q --arch amd64 -o x demo.yml", |place| {
             folder(place, "x")
         }),
