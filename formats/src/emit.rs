@@ -43,6 +43,12 @@ pub enum Error {
         /// Bytes that were there.
         found: u64,
     },
+    /// A device, a pipe or a folder: a file would take its place.
+    #[error("`{path}` is no regular file, and an output would take its place")]
+    NotAFile {
+        /// What was to be written.
+        path: PathBuf,
+    },
     /// A stream that is not a file.
     #[error("cannot write the output")]
     Stream(#[source] io::Error),
@@ -178,9 +184,13 @@ impl Partial {
     /// there stays until [`Partial::commit`].
     ///
     /// # Errors
-    /// The file cannot be made.
+    /// The file cannot be made, or what is there is none.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self, Error> {
-        let path = without_link(path.into());
+        let path = path.into();
+        if std::fs::metadata(&path).is_ok_and(|meta| !meta.is_file()) {
+            return Err(Error::NotAFile { path });
+        }
+        let path = without_link(path);
         if path.is_dir() {
             // Told before all the work, and before another output has its name.
             return Err(Error::Write { path, source: io::ErrorKind::IsADirectory.into() });
@@ -293,7 +303,7 @@ impl Drop for Partial {
     }
 }
 
-/// Where a file at `path` is when the links that it is behind are followed. `/dev/stdout` is one.
+/// Where a file at `path` is when the links that it is behind are followed.
 fn without_link(path: PathBuf) -> PathBuf {
     let is_link = path.symlink_metadata().is_ok_and(|meta| meta.is_symlink());
     // A link to nothing is replaced.
@@ -362,6 +372,17 @@ mod tests {
         assert_eq!(std::fs::read(&out).unwrap(), b"before");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn devices_and_folders_stay() {
+        let dir = tempfile::tempdir().unwrap();
+        for path in [Path::new("/dev/null"), dir.path()] {
+            let e = emit(&b"x".to_vec().into(), path).unwrap_err();
+            assert!(matches!(e, Error::NotAFile { .. }), "{e}");
+        }
+    }
+
     #[cfg(unix)]
     #[test]
     fn a_link_to_an_output_stays_a_link() {
