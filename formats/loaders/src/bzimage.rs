@@ -122,6 +122,8 @@ impl Header {
             0x20a.. => raw.pref_address.get().saturating_add(raw.init_size.get().into()),
             _ => 0,
         };
+        // A kernel that a BIOS starts is below 4 GiB: what is not is no wish that can be granted.
+        let unpacked_end = if unpacked_end > u64::from(u32::MAX) { 0 } else { unpacked_end };
         Ok(Header {
             version,
             setup_len,

@@ -51,6 +51,12 @@ fn fields_that_a_version_did_not_have_are_not_read() {
 }
 
 #[test]
+fn a_preferred_address_beyond_4_gib_is_no_wish() {
+    let far = parsed(|k| k[0x25f] = 0x76).unwrap();
+    assert_eq!(far.run_end, 0x10_0000 + 8192 - 2560);
+}
+
+#[test]
 fn no_setup_sectors_are_four() {
     assert_eq!(parsed(|k| k[0x1f1] = 0).unwrap().setup_len, 2560);
 }
