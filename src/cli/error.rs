@@ -78,9 +78,6 @@ impl CliError {
                 let names: Vec<_> = output::FORMATS.iter().map(|f| f.name).collect();
                 Some(format!("the formats are {}", names.join(", ")))
             }
-            CliError::Output(output::Error::Emit(emit::Error::NotAFile { .. })) => {
-                Some("`-o -` writes to standard output".into())
-            }
             _ => None,
         }
     }
