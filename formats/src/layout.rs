@@ -189,6 +189,29 @@ impl Layout {
         }
         out
     }
+
+    /// This layout cut every `unit` bytes, in order; the last piece may be shorter.
+    ///
+    /// # Panics
+    /// `unit` is zero.
+    pub fn chunks(&self, unit: u64) -> impl Iterator<Item = Layout> {
+        assert!(unit > 0, "pieces have a length");
+        let (mut contents, mut left) = (self.extents.iter(), None);
+        std::iter::from_fn(move || {
+            let mut chunk = Layout::default();
+            while chunk.len < unit {
+                let Some(content) = left.take().or_else(|| contents.next().cloned()) else { break };
+                let room = unit - chunk.len;
+                if content.len() > room {
+                    left = Some(part(&content, room, content.len() - room));
+                    chunk.push(part(&content, 0, room));
+                } else {
+                    chunk.push(content);
+                }
+            }
+            (!chunk.is_empty()).then_some(chunk)
+        })
+    }
 }
 
 /// Bytes `at..at + len` of one content.
@@ -264,5 +287,20 @@ mod tests {
         assert_eq!((w.extents(), w.len()), (&want[..], 8));
         assert!(l.window(8, 8).is_hole());
         assert!(l.window(16, 0).is_empty());
+    }
+
+    #[test]
+    fn chunks_are_the_windows_one_after_the_other() {
+        let source = Arc::new(Source { path: "x".into(), len: 100 });
+        let mut l = Layout::from(vec![1, 2, 3]);
+        l.push(Slice { source, at: 10, len: 9 });
+        l.push(Content::Hole(13));
+        l.push(vec![4]);
+        for unit in [1, 4, 5, 13, 25, 26, 27] {
+            let windows = (0..26).step_by(usize::try_from(unit).unwrap());
+            let windows: Vec<_> = windows.map(|at| l.window(at, unit.min(26 - at))).collect();
+            assert_eq!(l.chunks(unit).collect::<Vec<_>>(), windows, "{unit}");
+        }
+        assert_eq!(Layout::default().chunks(4).count(), 0);
     }
 }
