@@ -17,6 +17,7 @@ mod record;
 mod skeleton;
 pub mod tar;
 pub mod tree;
+pub mod vhd;
 
 pub use layout::{Content, Layout, Slice, Source};
 pub use tree::{Kind, Meta, Node, OriginId, Tree, TreePath};

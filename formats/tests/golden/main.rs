@@ -12,6 +12,7 @@
 
 mod archives;
 mod dump;
+mod hyper_v;
 mod iso;
 
 use mkimage_formats::tree::{OriginId, Time};
