@@ -10,14 +10,17 @@
 
 pub mod cpio;
 pub mod emit;
+pub mod gpt;
 pub mod iso;
 pub mod layout;
 pub mod mbr;
 mod record;
+pub mod sector;
 mod skeleton;
 pub mod tar;
 pub mod tree;
 pub mod vhd;
 
 pub use layout::{Content, Layout, Slice, Source};
+pub use sector::SectorSize;
 pub use tree::{Kind, Meta, Node, OriginId, Tree, TreePath};

@@ -16,6 +16,7 @@ use hadris_io::{Error, ErrorKind, ErrorType};
 use hadris_storage::sync::BlockDevice;
 use hadris_storage::{BlockIndex, BlockSize};
 use std::collections::BTreeMap;
+use std::io::{self, Read, Seek, SeekFrom, Write};
 
 /// Bytes that are kept or dropped together.
 const SECTOR: usize = 512;
@@ -164,6 +165,65 @@ impl Record {
         let at = first.get().checked_mul(u64::from(self.block.get()));
         at.filter(|at| at.checked_add(wide(len)).is_some_and(|end| end <= self.len))
             .ok_or(Error::new(ErrorKind::InvalidInput, "blocks past the end of the disk"))
+    }
+}
+
+/// The record with a place in it, for crates that read and write as if it were a file.
+#[derive(Debug)]
+pub(crate) struct Seeking<'r> {
+    record: &'r mut Record,
+    at: u64,
+}
+
+impl<'r> Seeking<'r> {
+    /// At byte 0.
+    pub(crate) fn new(record: &'r mut Record) -> Self {
+        Seeking { record, at: 0 }
+    }
+
+    /// Bytes of the disk.
+    pub(crate) fn len(&self) -> u64 {
+        self.record.len
+    }
+
+    /// How many of `len` bytes there are from here.
+    fn left(&self, len: usize) -> usize {
+        let left = self.record.len.saturating_sub(self.at);
+        usize::try_from(left).map_or(len, |left| left.min(len))
+    }
+}
+
+impl Read for Seeking<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        let len = self.left(buf.len());
+        self.record.get(self.at, &mut buf[..len]);
+        self.at += wide(len);
+        Ok(len)
+    }
+}
+
+impl Write for Seeking<'_> {
+    fn write(&mut self, data: &[u8]) -> io::Result<usize> {
+        let len = self.left(data.len());
+        self.record.put(self.at, &data[..len]);
+        self.at += wide(len);
+        Ok(len)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Seek for Seeking<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let at = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::End(n) => self.record.len.checked_add_signed(n),
+            SeekFrom::Current(n) => self.at.checked_add_signed(n),
+        };
+        self.at = at.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.at)
     }
 }
 
