@@ -40,7 +40,9 @@ impl<'a> Dump<'a> {
             assert!(reserved.iter().all(|&b| b == 0), "{name} at {at:#x}, before {field}: {reserved:x?}");
             end = start + size;
             let value = &self.bytes[at + start..at + end];
-            if value.iter().any(|b| !b" 0\0".contains(b)) {
+            // The byte of the digit is also that of a number.
+            let inner = value.iter().rposition(|&b| b != 0).map_or(&[][..], |last| &value[..last]);
+            if value.iter().any(|b| !b" 0\0".contains(b)) || inner.contains(&0) {
                 write!(text, " {field}={}", show(value)).unwrap();
             }
         }
