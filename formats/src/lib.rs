@@ -20,6 +20,7 @@ mod skeleton;
 pub mod tar;
 pub mod tree;
 pub mod vhd;
+pub mod vhdx;
 
 pub use layout::{Content, Layout, Slice, Source};
 pub use sector::SectorSize;

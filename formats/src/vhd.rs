@@ -16,6 +16,7 @@
 
 mod structs;
 
+use crate::gpt::Guid;
 use crate::layout::Layout;
 use crate::tree::Time;
 use bytes::Bytes;
@@ -33,10 +34,10 @@ pub const MAX: u64 = 2040 << 30;
 pub const AZURE_MIN: u64 = 20 << 20;
 
 /// What the bytes of the disk do not say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
     /// The disk's "Unique ID". Two disks of one machine need different ones.
-    pub id: [u8; 16],
+    pub id: Guid,
     /// The "Time Stamp" of creation; the format knows whole seconds from 2000 to 2136.
     pub epoch: Time,
 }
@@ -112,12 +113,14 @@ pub enum Error {
 mod tests {
     use super::*;
 
+    const OPTIONS: Options = Options { id: Guid([7; 16]), epoch: Time::from_unix(0) };
+
     #[test]
     fn a_disk_that_does_not_fit_is_told_why() {
         for size in [0, 512, UNIT - 1, UNIT + 512, MAX + UNIT] {
             let disk = Layout::hole(size);
-            assert_eq!(dynamic(&disk, &Options::default()), Err(Error::Size { size }));
-            assert_eq!(fixed(disk, &Options::default()), Err(Error::Size { size }));
+            assert_eq!(dynamic(&disk, &OPTIONS), Err(Error::Size { size }));
+            assert_eq!(fixed(disk, &OPTIONS), Err(Error::Size { size }));
         }
         assert_eq!(
             Error::Size { size: 512 }.to_string(),
@@ -128,7 +131,7 @@ mod tests {
     #[test]
     fn the_largest_disk_has_a_table_of_4_mib() {
         let disk = Layout::hole(MAX);
-        assert_eq!(dynamic(&disk, &Options::default()).unwrap().len(), 1536 + (4 * (MAX >> 21)) + 512);
-        assert_eq!(fixed(disk, &Options::default()).unwrap().len(), MAX + 512);
+        assert_eq!(dynamic(&disk, &OPTIONS).unwrap().len(), 1536 + (4 * (MAX >> 21)) + 512);
+        assert_eq!(fixed(disk, &OPTIONS).unwrap().len(), MAX + 512);
     }
 }

@@ -63,7 +63,7 @@ impl Footer {
             geometry: Geometry::of(size),
             disk_type: U32::new(disk_type),
             checksum: U32::ZERO,
-            id: options.id,
+            id: options.id.0,
             saved_state: 0,
             reserved: [0; 427],
         };
@@ -146,7 +146,12 @@ impl Geometry {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gpt::Guid;
     use crate::tree::Time;
+
+    fn at(seconds: i64) -> Options {
+        Options { id: Guid([7; 16]), epoch: Time::from_unix(seconds) }
+    }
 
     #[test]
     fn the_geometry_is_what_the_specification_computes() {
@@ -167,17 +172,14 @@ mod tests {
 
     #[test]
     fn a_time_outside_the_format_is_its_nearest() {
-        let at = |seconds| {
-            let epoch = Time::from_unix(seconds);
-            Footer::new(1 << 20, &Options { epoch, ..Options::default() }, FIXED, NONE).timestamp.get()
-        };
         let times = [i64::MIN, 0, EPOCH, EPOCH + 7, i64::MAX];
-        assert_eq!(times.map(at), [0, 0, 0, 7, u32::MAX]);
+        let stamp = |seconds| Footer::new(1 << 20, &at(seconds), FIXED, NONE).timestamp.get();
+        assert_eq!(times.map(stamp), [0, 0, 0, 7, u32::MAX]);
     }
 
     #[test]
     fn structures_are_sealed() {
-        let footer = Footer::new(3 << 20, &Options::default(), DYNAMIC, 512);
+        let footer = Footer::new(3 << 20, &at(0), DYNAMIC, 512);
         assert_eq!(checksum(Footer { checksum: U32::ZERO, ..footer.clone() }.as_bytes()), footer.checksum);
         let header = DynamicHeader::new(1536, 2);
         let blank = DynamicHeader { checksum: U32::ZERO, ..header.clone() };

@@ -7,3 +7,4 @@ mod judge;
 
 mod disk;
 mod vhd;
+mod vhdx;

@@ -1,12 +1,13 @@
 //! VHD.
 
 use crate::disk::{MIB, assert_reads_as, bytes, disks, in_memory, sparse};
+use mkimage_formats::gpt::Guid;
 use mkimage_formats::tree::Time;
 use mkimage_formats::vhd::{self, Options};
 use proptest::prelude::*;
 
 fn options() -> Options {
-    Options { id: *b"sixteen bytes id", epoch: Time::from_unix(1_700_000_000) }
+    Options { id: Guid(*b"sixteen bytes id"), epoch: Time::from_unix(1_700_000_000) }
 }
 
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
@@ -97,7 +98,7 @@ proptest! {
     fn any_disk_reads_the_same_from_a_vhd(disk in disks()) {
         let fixed = vhd::fixed(disk.clone(), &options()).unwrap();
         let dynamic = vhd::dynamic(&disk, &options()).unwrap();
-        prop_assert!(bytes(&dynamic) == bytes(&vhd::dynamic(&disk, &options()).unwrap()));
+        prop_assert_eq!(&dynamic, &vhd::dynamic(&disk, &options()).unwrap());
         assert_reads_as("vpc", &fixed, &disk);
         assert_reads_as("vpc", &dynamic, &disk);
     }
