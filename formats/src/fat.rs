@@ -1,0 +1,400 @@
+//! FAT12, FAT16 and FAT32: EFI system partitions, on disks and in El Torito.
+//!
+//! ```text
+//! 0        1          7            32+ sectors                                            len
+//! ├ boot ──┼ FSInfo ─┬┼ boot again ─┬──┼ FAT ─┼ FAT ─┼ root folder ┼ folders and files ┼ ─ ─ ┤
+//!   sector   FAT32    FAT32            one entry       FAT32: a      clusters, in the    free
+//!                                      a cluster, twice cluster      tree's order
+//! ```
+//!
+//! \[FAT\] *Microsoft Extensible Firmware Initiative FAT32 File System Specification* 1.03 (2000).
+//!
+//! hadris-fat writes the structures; this module decides how large the file system and its clusters
+//! are, refuses what FAT cannot hold, and puts the contents in their places. Contents take no
+//! memory.
+//!
+//! # What becomes of a tree
+//!
+//! Folders and files keep their names (up to 255 UTF-16 units) and modification times, in steps of
+//! two seconds and in UTC. Owners and permissions are left out: there is no place for them. A hard
+//! link is a second file, with a copy of the content. Symbolic links, devices, names that differ in
+//! case alone and names that FAT cannot hold are errors.
+//!
+//! Each file is one run of clusters, so that a loader needs to know its [`Place`] alone.
+//!
+//! # An EFI system partition
+//!
+//! ```
+//! use mkimage_formats::{Kind, Layout, Meta, Node, SectorSize, Tree, TreePath, emit, fat};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let (loader, out) = (dir.path().join("loader.efi"), dir.path().join("esp.img"));
+//! # std::fs::write(&loader, [1; 5000])?;
+//! let mut tree = Tree::new();
+//! for (name, kind) in [
+//!     ("EFI", Kind::Dir),
+//!     ("EFI/BOOT", Kind::Dir),
+//!     ("EFI/BOOT/BOOTX64.EFI", Kind::File(Layout::file(&loader)?)),
+//! ] {
+//!     let node = Node { meta: Meta::new(0o755, Default::default()), kind, origin: Default::default() };
+//!     tree.insert(TreePath::new(name)?, node)?;
+//! }
+//! // For a partition that begins at 1 MiB.
+//! let options = fat::Options { serial: 0x1234_5678, ..fat::Options::esp(SectorSize::B512, 2048) };
+//! emit::emit(&fat::layout(&tree, &options)?, &out)?;
+//! # assert_eq!(std::fs::metadata(&out)?.len(), 64 << 20);
+//! # Ok(())
+//! # }
+//! ```
+
+mod geometry;
+mod source;
+
+pub use crate::skeleton::Place;
+
+use crate::layout::Layout;
+use crate::record::Record;
+use crate::sector::SectorSize;
+use crate::skeleton::Skeleton;
+use crate::tree::{Time, Tree, TreePath};
+use geometry::{Geometry, Problem};
+use hadris_fat::sync::FatFs;
+use hadris_fat::{FatKind, FatOptions, VolumeLabel};
+use hadris_fs::{Extent, MountOptions, Resolve};
+use hadris_storage::BlockSize;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// Which of the three it is: how many bits an entry of its FAT has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Up to 4,068 clusters: floppies, and images within an ISO.
+    Fat12,
+    /// 4,101 to 65,508 clusters.
+    Fat16,
+    /// 67,574 clusters and more: what disks of UEFI machines should have.
+    Fat32,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Kind::Fat12 => "FAT12",
+            Kind::Fat16 => "FAT16",
+            Kind::Fat32 => "FAT32",
+        })
+    }
+}
+
+/// What the file system is beside the tree. The default is the smallest that holds it, not on a
+/// disk but for itself, as El Torito has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Which FAT. None takes the first, in the order of their sizes, that everything fits into.
+    pub kind: Option<Kind>,
+    /// Bytes: whole sectors. None is as few as everything fits into, and whole 4 KiB.
+    pub len: Option<u64>,
+    /// Bytes that it has at least.
+    pub min_len: u64,
+    /// The sectors of the disk that it is on.
+    pub sector_size: SectorSize,
+    /// Sectors before it on the disk: where its partition begins. 0 if it is not in a partition.
+    pub hidden_sectors: u32,
+    /// The volume's name: up to 11 characters of ASCII, of which letters become capitals. May be
+    /// empty.
+    pub label: String,
+    /// The volume's number.
+    pub serial: u32,
+    /// When the volume was made.
+    pub epoch: Time,
+    /// Files cannot be written to.
+    pub read_only: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            kind: None,
+            len: None,
+            min_len: 0,
+            sector_size: SectorSize::B512,
+            hidden_sectors: 0,
+            label: "MKIMAGE".into(),
+            serial: 0,
+            epoch: Time::default(),
+            read_only: false,
+        }
+    }
+}
+
+impl Options {
+    /// An EFI system partition on a disk, after `hidden_sectors`: FAT32 of 64 MiB at least, or of
+    /// 260 MiB if the disk has sectors of 4 KiB. There are machines that refuse FAT16 there, and
+    /// the least number of clusters of FAT32 does not fit into less.
+    #[must_use]
+    pub fn esp(sector_size: SectorSize, hidden_sectors: u32) -> Self {
+        let min_len = match sector_size {
+            SectorSize::B512 => 64 << 20,
+            SectorSize::B4096 => 260 << 20,
+        };
+        Options { kind: Some(Kind::Fat32), min_len, sector_size, hidden_sectors, ..Options::default() }
+    }
+}
+
+/// A file system whose structures are written and whose files have places.
+#[derive(Debug)]
+pub struct Fat {
+    skeleton: Skeleton,
+    kind: Kind,
+}
+
+/// The file system of `tree`: [`Fat::new`] and [`Fat::layout`].
+///
+/// # Errors
+/// As those.
+pub fn layout(tree: &Tree, options: &Options) -> Result<Layout, Error> {
+    Fat::new(tree, options)?.layout(tree)
+}
+
+impl Fat {
+    /// Plans the file system of `tree`. Of files only the lengths count; the contents may be others
+    /// when [`Fat::layout`] takes them.
+    ///
+    /// # Errors
+    /// The tree or the options do not fit into FAT, or the tree does not fit into the length.
+    pub fn new(tree: &Tree, options: &Options) -> Result<Self, Error> {
+        let (theirs, demand) = source::tree(tree, options)?;
+        let geometry = Problem::new(options, &demand).solve()?;
+        let block = BlockSize::new(geometry.sector).expect("a sector is not empty");
+        let mut record = Record::new(geometry.len(), block);
+        let opts = fat_options(&geometry, options)?;
+        hadris_fat::sync::write(&mut record, &theirs, &opts).map_err(refused)?;
+        let places = places(&mut record, tree, &geometry)?;
+        Ok(Fat { skeleton: Skeleton { record, places }, kind: geometry.kind })
+    }
+
+    /// Bytes.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> u64 {
+        self.skeleton.record.len()
+    }
+
+    /// Which FAT it is.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Where the content of the file `path` is: a multiple of 512 bytes from the start of the file
+    /// system. None for folders and for files without content.
+    #[must_use]
+    pub fn place(&self, path: &TreePath) -> Option<Place> {
+        self.skeleton.places.get(path).copied()
+    }
+
+    /// The file system with the contents that the files of `tree` have now.
+    ///
+    /// # Errors
+    /// A file is gone or has another length than was planned.
+    pub fn layout(self, tree: &Tree) -> Result<Layout, Error> {
+        self.skeleton.fill(|path, place| match source::content(tree, path) {
+            Some(content) if content.len() == place.len => Ok(content),
+            other => {
+                let found = other.map_or(0, Layout::len);
+                Err(Error::Changed { path: path.clone(), planned: place.len, found })
+            }
+        })
+    }
+}
+
+fn fat_options(g: &Geometry, options: &Options) -> Result<FatOptions, Error> {
+    let kind = match g.kind {
+        Kind::Fat12 => FatKind::Fat12,
+        Kind::Fat16 => FatKind::Fat16,
+        Kind::Fat32 => FatKind::Fat32,
+    };
+    let opts = FatOptions::new()
+        .with_kind(kind)
+        .with_sector_size(g.sector)
+        .with_cluster_size(g.per_cluster * g.sector)
+        .with_reserved_sectors(g.reserved)
+        .with_root_entries(g.root_entries)
+        .with_partition_offset(u64::from(options.hidden_sectors) * u64::from(g.sector))
+        .with_serial(options.serial)
+        .with_time(source::date_time(options.epoch))
+        // [FAT] §3.1 BS_OEMName: "the recommended setting", since some drivers look at it.
+        .with_oem_name(*b"MSWIN4.1");
+    if options.label.is_empty() {
+        return Ok(opts);
+    }
+    match VolumeLabel::new(&options.label) {
+        Ok(label) => Ok(opts.with_label(label)),
+        Err(_) => Err(Error::Label { label: options.label.clone(), limit: 11 }),
+    }
+}
+
+/// Where hadris put the files that have content.
+fn places(record: &mut Record, tree: &Tree, g: &Geometry) -> Result<BTreeMap<TreePath, Place>, Error> {
+    let mut places = BTreeMap::new();
+    let mut fs = FatFs::mount(record, MountOptions::new().read_only()).map_err(|e| refused(e.into()))?;
+    let clusters = fs.statfs().map_err(|e| refused(e.into()))?.total_blocks();
+    assert_eq!(clusters, g.clusters.into(), "as many clusters as were planned");
+    for (path, _) in tree.iter() {
+        let Some(content) = source::content(tree, path).filter(|content| !content.is_empty()) else {
+            continue;
+        };
+        let node = fs.resolve(path.as_bytes(), Resolve::Lexical).map_err(|e| refused(e.into()))?;
+        // Runs that follow each other are one.
+        let mut runs = [Extent::new(0, 0); 2];
+        let count = fs.extents(node, 0, &mut runs).map_err(|e| refused(e.into()))?;
+        fs.forget(node, 1);
+        assert_eq!((count, runs[0].len()), (1, content.len()), "`{path}` is one run of its length");
+        places.insert(path.clone(), Place { at: runs[0].offset(), len: content.len() });
+    }
+    Ok(places)
+}
+
+/// Why a file system cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// FAT's names are UTF-16.
+    #[error("the name of `{path}` is not UTF-8, and FAT has no bytes for names")]
+    NotText {
+        /// The path.
+        path: TreePath,
+        /// Where it is not.
+        source: std::str::Utf8Error,
+    },
+    /// A component of a path is too long.
+    #[error("the name of `{path}` has {len} UTF-16 units; FAT allows {limit}")]
+    Name {
+        /// The path.
+        path: TreePath,
+        /// Units of its last component.
+        len: usize,
+        /// Units that are allowed.
+        limit: usize,
+    },
+    /// A component of a path has a character that is not allowed.
+    #[error(
+        "the name of `{path}` has {character:?} in it; FAT allows no controls and none of \" * / : < > ? \\ |"
+    )]
+    Character {
+        /// The path.
+        path: TreePath,
+        /// The character.
+        character: char,
+    },
+    /// A component of a path ends with what readers leave out.
+    #[error("the name of `{path}` ends with {character:?}, which FAT leaves out at the end of names")]
+    NameEnd {
+        /// The path.
+        path: TreePath,
+        /// The character.
+        character: char,
+    },
+    /// FAT does not tell capitals from small letters.
+    #[error("`{path}` and `{other}` are one name on FAT, which does not tell capitals from small letters")]
+    SameName {
+        /// The path.
+        path: TreePath,
+        /// What has the name already.
+        other: TreePath,
+    },
+    /// FAT has folders and files.
+    #[error("`{path}` is a {kind}; FAT holds folders and files")]
+    Kind {
+        /// The path.
+        path: TreePath,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// A file's length has 32 bits.
+    #[error("the file `{path}` has {len} bytes; FAT allows {limit}")]
+    File {
+        /// The path.
+        path: TreePath,
+        /// Its bytes.
+        len: u64,
+        /// Bytes that are allowed.
+        limit: u64,
+    },
+    /// A folder's length is limited, too.
+    #[error("the folder `/{path}` needs {entries} entries; FAT allows {limit}")]
+    Folder {
+        /// The path.
+        path: TreePath,
+        /// Entries of its names.
+        entries: u64,
+        /// Entries that are allowed.
+        limit: u64,
+    },
+    /// The volume's name.
+    #[error(
+        "the label `{label}` is not of 1 to {limit} ASCII characters without \" * + , . / : ; < = > ? [ \\ ] |"
+    )]
+    Label {
+        /// What was asked for.
+        label: String,
+        /// Characters that are allowed.
+        limit: usize,
+    },
+    /// A file system is of whole sectors.
+    #[error("a file system of {len} bytes is not of whole sectors of {unit} bytes")]
+    Unit {
+        /// Bytes that were asked for.
+        len: u64,
+        /// Bytes of a sector.
+        unit: u64,
+    },
+    /// The length is not enough.
+    #[error("the file system needs {needed} bytes, and has {len}")]
+    TooSmall {
+        /// Bytes that would do.
+        needed: u64,
+        /// Bytes that were asked for.
+        len: u64,
+    },
+    /// The length is too much.
+    #[error("{kind} of {len} bytes has too many clusters; it can have {limit} bytes")]
+    TooLarge {
+        /// Which FAT was asked for.
+        kind: Kind,
+        /// Bytes that were asked for.
+        len: u64,
+        /// Bytes that it can have.
+        limit: u64,
+    },
+    /// The tree is too large for this FAT.
+    #[error("the tree needs {clusters} clusters of {cluster} bytes; {kind} has up to {limit}")]
+    Clusters {
+        /// Which FAT.
+        kind: Kind,
+        /// Clusters that are needed.
+        clusters: u64,
+        /// Bytes of a cluster.
+        cluster: u64,
+        /// Clusters that there can be.
+        limit: u64,
+    },
+    /// The tree is not the one that was planned.
+    #[error("`{path}` was planned with {planned} bytes and has {found}")]
+    Changed {
+        /// The file.
+        path: TreePath,
+        /// Bytes that its place has.
+        planned: u64,
+        /// Bytes that it has now.
+        found: u64,
+    },
+    /// What is left for hadris to refuse: a name that is the short name of another.
+    #[error("the tree does not fit into FAT")]
+    Structures(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+fn refused(e: hadris_fs::PathError) -> Error {
+    Error::Structures(Box::new(e))
+}

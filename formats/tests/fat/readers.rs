@@ -1,0 +1,124 @@
+//! What fsck.vfat and mtools make of file systems.
+
+use crate::judge;
+use crate::specimens::{Image, bytes, path, specimens};
+use mkimage_formats::fat::{self, Fat, Options};
+use mkimage_formats::{Kind, SectorSize, Tree, TreePath};
+use std::collections::BTreeMap;
+use std::process::Command;
+
+/// The tree's folders, and its files with what they hold.
+pub(crate) type Nodes = BTreeMap<TreePath, Option<Vec<u8>>>;
+
+pub(crate) fn told(tree: &Tree) -> Nodes {
+    let nodes = tree.iter().filter(|(path, _)| !path.is_root());
+    nodes
+        .map(|(path, node)| {
+            let content = match &node.kind {
+                Kind::Dir => None,
+                Kind::File(content) => Some(bytes(content)),
+                Kind::HardLink(first) => match &tree.get(first).unwrap().kind {
+                    Kind::File(content) => Some(bytes(content)),
+                    kind => unreachable!("{kind:?}"),
+                },
+                kind => unreachable!("{kind:?}"),
+            };
+            (path.clone(), content)
+        })
+        .collect()
+}
+
+/// A program of mtools, which takes the image as its drive. Its names are UTF-8.
+fn mtools(name: &str, image: &Image) -> Option<Command> {
+    let mut program = judge::program(name)?;
+    program.env("LC_ALL", "C.UTF-8").env("MTOOLSRC", "/dev/null").arg("-i").arg(image.path());
+    Some(program)
+}
+
+/// Everything, as `mcopy` puts it into a folder. None without mtools.
+pub(crate) fn read_by_mtools(image: &Image) -> Option<Nodes> {
+    let mut mcopy = mtools("mcopy", image)?;
+    let out = image.dir().join("out");
+    std::fs::create_dir(&out).unwrap();
+    // Of an empty folder there is nothing to match.
+    if !judge::output(mtools("mdir", image)?.args(["-b", "::/"])).is_empty() {
+        judge::output(mcopy.args(["-s", "-n", "-m", "::/*"]).arg(&out));
+    }
+    let (mut nodes, mut folders) = (Nodes::new(), vec![(out, TreePath::root())]);
+    while let Some((host, folder)) = folders.pop() {
+        for entry in std::fs::read_dir(host).unwrap() {
+            let entry = entry.unwrap();
+            let path = folder.join(&path(entry.file_name().as_encoded_bytes()));
+            if entry.file_type().unwrap().is_dir() {
+                folders.push((entry.path(), path.clone()));
+                nodes.insert(path, None);
+            } else {
+                nodes.insert(path, Some(std::fs::read(entry.path()).unwrap()));
+            }
+        }
+    }
+    Some(nodes)
+}
+
+/// Fails if fsck.vfat would mend anything.
+pub(crate) fn fsck(image: &Image) {
+    let Some(mut fsck) = judge::program("fsck.vfat") else { return };
+    let out = fsck.env("LC_ALL", "C.UTF-8").args(["-n", "-v"]).arg(image.path()).output().unwrap();
+    let told = String::from_utf8_lossy(&out.stdout);
+    assert!(out.status.success() && out.stderr.is_empty(), "{told}{}", String::from_utf8_lossy(&out.stderr));
+    for complaint in
+        ["differences", "wrong", "Wrong", "rong", "Warning", "Orphan", "Reclaim", "expected", "Free cluster"]
+    {
+        assert!(!told.contains(complaint), "{told}");
+    }
+}
+
+/// Options of every kind and sector size.
+fn all() -> impl Iterator<Item = Options> {
+    let kinds = [Some(fat::Kind::Fat12), Some(fat::Kind::Fat16), Some(fat::Kind::Fat32), None];
+    kinds.into_iter().flat_map(|kind| {
+        [SectorSize::B512, SectorSize::B4096].map(|sector_size| Options {
+            kind,
+            sector_size,
+            ..Options::default()
+        })
+    })
+}
+
+#[test]
+fn fsck_finds_nothing_to_mend_in_any_kind() {
+    for options in all() {
+        fsck(&Image::new(&specimens(), &options));
+        fsck(&Image::new(&Tree::new(), &options));
+    }
+}
+
+#[test]
+fn mtools_read_back_the_tree_from_any_kind() {
+    let tree = specimens();
+    for options in all() {
+        let Some(found) = read_by_mtools(&Image::new(&tree, &options)) else { return };
+        let want = told(&tree);
+        for (path, content) in &want {
+            assert!(found.get(path) == Some(content), "{path} in {options:?}");
+        }
+        assert_eq!(found.len(), want.len());
+    }
+}
+
+#[test]
+fn contents_are_where_their_places_say() {
+    let tree = specimens();
+    for options in all() {
+        let fat = Fat::new(&tree, &options).unwrap();
+        let places: Vec<_> = tree.iter().filter_map(|(path, _)| Some((path, fat.place(path)?))).collect();
+        let layout = fat.layout(&tree).unwrap();
+        let want = told(&tree);
+        let with_content = want.values().flatten().filter(|content| !content.is_empty()).count();
+        assert_eq!(places.len(), with_content);
+        for (path, place) in places {
+            let found = bytes(&layout.window(place.at, place.len));
+            assert!(Some(&found) == want[path].as_ref(), "{path}");
+        }
+    }
+}
