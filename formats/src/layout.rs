@@ -174,20 +174,7 @@ impl Layout {
     /// The window reaches past the end.
     #[must_use]
     pub fn window(&self, at: u64, len: u64) -> Layout {
-        let end = at.checked_add(len).filter(|end| *end <= self.len).expect("a window inside the layout");
-        let (mut out, mut start) = (Layout::default(), 0);
-        for content in &self.extents {
-            let stop = start + content.len();
-            let (from, to) = (at.max(start), end.min(stop));
-            if from < to {
-                out.push(part(content, from - start, to - from));
-            }
-            if stop >= end {
-                break;
-            }
-            start = stop;
-        }
-        out
+        Cursor::new(self).window(at, len)
     }
 
     /// This layout cut every `unit` bytes, in order; the last piece may be shorter.
@@ -211,6 +198,45 @@ impl Layout {
             }
             (!chunk.is_empty()).then_some(chunk)
         })
+    }
+}
+
+/// Windows of a layout in ascending order, found in one pass over its extents.
+pub(crate) struct Cursor<'l> {
+    layout: &'l Layout,
+    /// The extent that the next window may begin in.
+    index: usize,
+    /// Its first byte.
+    start: u64,
+}
+
+impl<'l> Cursor<'l> {
+    /// At the first byte of `layout`.
+    pub(crate) fn new(layout: &'l Layout) -> Self {
+        Cursor { layout, index: 0, start: 0 }
+    }
+
+    /// Bytes `at..at + len`; none of them before the last window's end.
+    ///
+    /// # Panics
+    /// The window reaches past the end of the layout, or back.
+    pub(crate) fn window(&mut self, at: u64, len: u64) -> Layout {
+        let end =
+            at.checked_add(len).filter(|end| *end <= self.layout.len).expect("a window inside the layout");
+        assert!(self.start <= at || len == 0, "windows ascend");
+        let mut out = Layout::default();
+        while let Some(content) = self.layout.extents.get(self.index) {
+            let stop = self.start + content.len();
+            let (from, to) = (at.max(self.start), end.min(stop));
+            if from < to {
+                out.push(part(content, from - self.start, to - from));
+            }
+            if stop > end {
+                break;
+            }
+            (self.index, self.start) = (self.index + 1, stop);
+        }
+        out
     }
 }
 
@@ -273,6 +299,23 @@ mod tests {
         l.push(Vec::new());
         assert_eq!(l.extents(), [Content::Hole(7), slice(10, 10).into(), slice(21, 1).into()]);
         assert_eq!(l.len(), 18);
+    }
+
+    #[test]
+    fn windows_in_order_are_the_layout() {
+        let mut l = Layout::from(vec![1, 2, 3, 4]);
+        l.push(Content::Hole(9));
+        l.push(vec![5, 6, 7]);
+        for size in 1..=l.len() {
+            let mut cursor = Cursor::new(&l);
+            let mut whole = Layout::default();
+            for at in (0..l.len()).step_by(size.try_into().unwrap()) {
+                let window = cursor.window(at, size.min(l.len() - at));
+                assert_eq!(window, l.window(at, window.len()));
+                whole.append(window);
+            }
+            assert_eq!(whole.len(), l.len());
+        }
     }
 
     #[test]
