@@ -5,3 +5,4 @@
 
 pub mod bios;
 pub mod bzimage;
+pub mod uefi;
