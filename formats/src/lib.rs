@@ -25,6 +25,7 @@ pub mod tar;
 pub mod tree;
 pub mod vhd;
 pub mod vhdx;
+pub mod vmdk;
 
 pub use layout::{Content, Layout, Slice, Source};
 pub use sector::SectorSize;

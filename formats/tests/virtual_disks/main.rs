@@ -8,3 +8,5 @@ mod judge;
 mod qcow2;
 mod qemu;
 mod specimens;
+mod vmdk;
+mod vmdk_reader;
