@@ -15,6 +15,7 @@ pub mod gpt;
 pub mod iso;
 pub mod layout;
 pub mod mbr;
+pub mod pe;
 pub mod qcow2;
 mod record;
 mod runs;
