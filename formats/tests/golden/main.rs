@@ -15,6 +15,7 @@ mod dump;
 mod gpt;
 mod hyper_v;
 mod iso;
+mod pe;
 
 use mkimage_formats::tree::{OriginId, Time};
 use mkimage_formats::{Kind, Layout, Meta, Node, Tree, TreePath};

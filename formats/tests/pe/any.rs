@@ -1,7 +1,7 @@
 //! Arbitrary sections, and arbitrary stubs.
 
 use crate::stub::{AMD64, ARM64, OPTIONAL, TABLE, put_u32, stub};
-use crate::{appended, section};
+use crate::{appended, bytes, section};
 use mkimage_formats::{Layout, pe};
 use proptest::prelude::*;
 
@@ -57,8 +57,12 @@ proptest! {
             stub[at] = byte;
         }
         let stub = if whole { &stub[..] } else { &stub[..len] };
-        if let Ok(layout) = pe::append(stub, &[section(".linux", Layout::hole(1 << 20))]) {
-            prop_assert!(layout.len() < pe::LIMIT);
+        let Ok(layout) = pe::append(stub, &[section(".linux", Layout::hole(5000))]) else { return Ok(()) };
+        // The image is one that sections can be added to.
+        match pe::append(&bytes(&layout), &[section(".initrd", Layout::hole(5000))]) {
+            Ok(more) => prop_assert!(more.len() >= layout.len() + 0x2000),
+            Err(pe::Error::Room { .. } | pe::Error::Size { .. }) => {}
+            Err(e) => prop_assert!(false, "{}", e),
         }
     }
 }
