@@ -60,6 +60,7 @@
 //! the tree before [`Iso::layout`].
 
 mod boot;
+mod hybrid;
 mod link;
 mod mend;
 mod source;
@@ -67,13 +68,14 @@ mod structs;
 
 pub use crate::skeleton::Place;
 pub use boot::{BootEntry, Platform};
+pub use hybrid::{Hybrid, Profile};
 
 use crate::emit;
 use crate::layout::Layout;
-use crate::mbr::{self, Geometry, Partition, PartitionType};
 use crate::record::Record;
 use crate::skeleton::Skeleton;
 use crate::tree::{Kind, Time, Tree, TreePath};
+use crate::{gpt, mbr};
 use hadris_iso::{IsoId, IsoLevel, IsoOptions};
 use hadris_storage::BlockSize;
 use mend::BLOCK;
@@ -144,8 +146,10 @@ impl Iso {
         let theirs = source::tree(tree)?;
         let opts = iso_options(options)?;
         // Readers read ahead, and drives fail at the end of the medium: hadris adds 150 blocks, as
-        // mkisofs and xorriso do. Whole MiB are cylinders for those who count them.
-        let size = hadris_iso::plan(&theirs, &opts).map_err(refused)?.size().next_multiple_of(1 << 20);
+        // mkisofs and xorriso do. The copy of a GPT comes after them. Whole MiB are cylinders for
+        // those who count them.
+        let size = hadris_iso::plan(&theirs, &opts).map_err(refused)?.size() + hybrid::TAIL;
+        let size = size.next_multiple_of(1 << 20);
         let opts = opts.with_min_image_blocks(size / BLOCK);
         let block = BlockSize::new(512).expect("512 is not zero");
         let mut record = Record::new(size, block);
@@ -180,21 +184,6 @@ impl Iso {
     #[must_use]
     pub fn place(&self, path: &TreePath) -> Option<Place> {
         self.skeleton.places.get(path).copied()
-    }
-
-    /// Makes a BIOS boot the image from a disk or a stick that it is copied to: `code` of up to
-    /// 440 bytes in a master boot record, whose one partition is active (there are BIOSes that
-    /// boot nothing else) and covers the image from its first byte, so that it can be mounted too.
-    ///
-    /// # Errors
-    /// The code does not fit, or the image has more than 2³² sectors.
-    pub fn set_mbr(&mut self, code: &[u8], signature: u32) -> Result<(), Error> {
-        let sectors = self.len() / 512;
-        let sectors = u32::try_from(sectors).map_err(|source| Error::Sectors { sectors, source })?;
-        let whole = Partition { active: true, kind: PartitionType::HIDDEN_NTFS, first: 0, sectors };
-        let sector = mbr::sector(code, signature, &[whole], Geometry::MIB)?;
-        self.skeleton.record.put(0, &sector);
-        Ok(())
     }
 
     /// The image with the contents that the files of `tree` have now.
@@ -365,9 +354,18 @@ pub enum Error {
         /// What it does not fit into.
         source: std::num::TryFromIntError,
     },
+    /// The EFI system partition has no place.
+    #[error("the EFI system partition `{path}` is not a file with content in the tree")]
+    Esp {
+        /// What was to be the partition.
+        path: TreePath,
+    },
     /// The master boot record.
     #[error("cannot make the image boot from a disk")]
     Mbr(#[from] mbr::Error),
+    /// The GUID partition table.
+    #[error("cannot make the image boot from a disk")]
+    Gpt(#[from] gpt::Error),
     /// What is left for hadris to refuse: 2³² blocks, or a file called `rr_moved` in the root of a
     /// tree of more than eight levels.
     #[error("the tree does not fit into ISO 9660")]

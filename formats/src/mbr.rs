@@ -54,6 +54,8 @@ struct Chs {
 pub struct PartitionType(pub u8);
 
 impl PartitionType {
+    /// None: an entry that is not in use, whatever else it says.
+    pub const EMPTY: Self = PartitionType(0);
     /// Hidden NTFS. What isohybrid gives to the partition over an ISO 9660 image: Windows neither
     /// opens it nor offers to format it, and Linux looks at the content alone.
     pub const HIDDEN_NTFS: Self = PartitionType(0x17);

@@ -10,7 +10,8 @@
 use super::Payload;
 use crate::rootfs::T0;
 use mkimage_formats::emit::{self, Sink, Stream};
-use mkimage_formats::iso::{self, BootEntry, Iso};
+use mkimage_formats::gpt::Guid;
+use mkimage_formats::iso::{self, BootEntry, Hybrid, Iso, Profile};
 use mkimage_formats::tree::{self, Time};
 use mkimage_formats::{Kind, Layout, Meta, Node, OriginId, Tree, TreePath};
 use mkimage_loaders::bios::{self, Extent, Medium, Serial};
@@ -166,7 +167,7 @@ fn built_in(
     let mut loader = bios::stage2(&params)?;
     loader.extend_from_slice(cmdline);
     medium.file(LOADER, loader.into())?;
-    iso.set_mbr(&bios::mbr(&bios::Mbr { stage2_at })?, signature(payload))?;
+    iso.set_hybrid(&hybrid(bios::mbr(&bios::Mbr { stage2_at })?.to_vec(), payload))?;
     Ok(iso.layout(&medium.tree)?)
 }
 
@@ -191,7 +192,7 @@ fn isolinux(
     let mut iso = medium.plan(boot, None, options)?;
     let place = iso.place(&TreePath::new(ISOLINUX)?);
     if let Some(mbr) = hybrid_mbr(&folder.join("isohdpfx.bin"), place.map_or(0, |p| p.at))? {
-        iso.set_mbr(&mbr, signature(payload))?;
+        iso.set_hybrid(&hybrid(mbr, payload))?;
     }
     Ok(iso.layout(&medium.tree)?)
 }
@@ -211,6 +212,13 @@ fn hybrid_mbr(path: &Path, isolinux_at: u64) -> Result<Option<Vec<u8>>, Error> {
     mbr.resize(bios::MBR_LEN, 0);
     mbr[PLACE..].copy_from_slice(&(isolinux_at / 512).to_le_bytes());
     Ok(Some(mbr))
+}
+
+/// The image as a disk that a BIOS boots.
+fn hybrid(code: Vec<u8>, payload: &Payload) -> Hybrid {
+    let signature = signature(payload);
+    let disk = Guid::derived(&signature.to_le_bytes(), "disk");
+    Hybrid { profile: Profile::MbrEf, code, signature, disk, esp: None }
 }
 
 /// A disk signature that differs where the payload does.

@@ -2,7 +2,8 @@
 
 use super::dump::{Dump, Field, show};
 use mkimage_formats::emit;
-use mkimage_formats::iso::{BootEntry, Iso, Options};
+use mkimage_formats::gpt::Guid;
+use mkimage_formats::iso::{BootEntry, Hybrid, Iso, Options, Profile};
 use mkimage_formats::tree::Time;
 
 const BLOCK: usize = 2048;
@@ -68,7 +69,14 @@ fn every_byte_of_an_iso_image_is_known() {
         ..Options::default()
     };
     let mut iso = Iso::new(&tree, &options).unwrap();
-    iso.set_mbr(&[0xeb, 0xfe], 0x1234_5678).unwrap();
+    let hybrid = Hybrid {
+        profile: Profile::MbrEf,
+        code: vec![0xeb, 0xfe],
+        signature: 0x1234_5678,
+        disk: Guid([0x11; 16]),
+        esp: None,
+    };
+    iso.set_hybrid(&hybrid).unwrap();
     let file = dir.path().join("x.iso");
     emit::emit(&iso.layout(&tree).unwrap(), &file).unwrap();
     let bytes = std::fs::read(&file).unwrap();
