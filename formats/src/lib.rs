@@ -10,6 +10,7 @@
 
 pub mod cpio;
 pub mod emit;
+pub mod erofs;
 pub mod fat;
 pub mod gpt;
 pub mod iso;

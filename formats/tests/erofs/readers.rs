@@ -1,0 +1,158 @@
+//! What fsck.erofs, dump.erofs and a strict reader make of images.
+
+use crate::any::{path, trees};
+use crate::judge;
+use crate::reader::Reader;
+use crate::seen::{Nodes, Seen, bytes, groups, told};
+use crate::specimens::{EPOCH, options, specimens};
+use mkimage_formats::tree::{Time, Xattrs};
+use mkimage_formats::{Tree, TreePath, emit, erofs};
+use proptest::prelude::*;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::Path;
+
+/// A folder on the host, as it is.
+fn walk(root: &Path, path: &TreePath, nodes: &mut Nodes) {
+    let host = root.join(std::ffi::OsStr::from_bytes(path.as_bytes()));
+    let meta = host.symlink_metadata().unwrap();
+    let kind = meta.file_type();
+    let content = match () {
+        () if kind.is_file() => std::fs::read(&host).unwrap(),
+        () if kind.is_symlink() => std::fs::read_link(&host).unwrap().as_os_str().as_bytes().to_vec(),
+        () => Vec::new(),
+    };
+    let device = (kind.is_char_device() || kind.is_block_device()).then(|| {
+        let n = meta.rdev();
+        let number = |n: u64| u32::try_from(n).unwrap();
+        (number(n >> 8 & 0xfff | n >> 32 & 0xffff_f000), number(n & 0xff | n >> 12 & 0xffff_ff00))
+    });
+    nodes.insert(
+        path.clone(),
+        Seen {
+            mode: meta.mode(),
+            uid: meta.uid(),
+            gid: meta.gid(),
+            mtime: Time { seconds: meta.mtime(), nanos: u32::try_from(meta.mtime_nsec()).unwrap() },
+            nlink: 1,
+            device,
+            content,
+            xattrs: Xattrs::new(),
+        },
+    );
+    if kind.is_dir() {
+        for entry in std::fs::read_dir(&host).unwrap() {
+            let name = TreePath::new(entry.unwrap().file_name().as_bytes()).unwrap();
+            walk(root, &path.join(&name), nodes);
+        }
+    }
+}
+
+/// What fsck.erofs 1.5 extracts: no attributes, no hard links, and no set-id bits, since it changes
+/// the mode before the owner. Links have no modes on the host.
+fn extractable(mut nodes: Nodes) -> Nodes {
+    for node in nodes.values_mut() {
+        (node.nlink, node.xattrs) = (1, Xattrs::new());
+        node.mode &= !0o6000;
+        if node.mode & 0o170_000 == 0o120_000 {
+            node.mode |= 0o777;
+            node.mode &= !0o7000;
+        }
+    }
+    nodes
+}
+
+/// fsck.erofs finds nothing wrong, and extracts the tree. None without it, or if devices and
+/// owners cannot be made here.
+fn extracted(tree: &Tree) -> Option<Nodes> {
+    let mut fsck = judge::program("fsck.erofs")?;
+    let dir = tempfile::tempdir().unwrap();
+    if dir.path().metadata().unwrap().uid() != 0 {
+        assert!(std::env::var_os("CI").is_none(), "only root can extract devices and owners");
+        eprintln!("skipped: {:?}: only root can extract", std::thread::current().name());
+        return None;
+    }
+    let (image, root) = (dir.path().join("image"), dir.path().join("root"));
+    emit::emit(&erofs::layout(tree, &options()).unwrap(), &image).unwrap();
+    // It says nothing unless something is wrong.
+    let said = judge::output(fsck.arg(format!("--extract={}", root.display())).arg(&image));
+    assert_eq!(said, "");
+    let mut nodes = Nodes::new();
+    walk(&root, &TreePath::root(), &mut nodes);
+    Some(extractable(nodes))
+}
+
+fn assert_same(found: &Nodes, wanted: &Nodes) {
+    for (path, want) in wanted {
+        let found = found.get(path).unwrap_or_else(|| panic!("{path} is missing"));
+        let shown = |seen: &Seen| Seen {
+            content: seen.content[..seen.content.len().min(40)].to_vec(),
+            ..seen.clone()
+        };
+        assert!(found == want, "{path}: {:?} and not {:?}", shown(found), shown(want));
+    }
+    assert_eq!(found.len(), wanted.len());
+}
+
+#[test]
+fn the_tree_is_read_back_by_a_strict_reader() {
+    let tree = specimens();
+    let image = bytes(&erofs::layout(&tree, &options()).unwrap());
+    let reader = Reader::new(&image);
+    assert_same(&reader.nodes, &told(&tree, EPOCH));
+    assert_eq!(reader.groups(), groups(&tree));
+    assert!(reader.compact > 2000 && reader.inline > 2000 && reader.holes > 256);
+}
+
+#[test]
+fn the_tree_is_extracted_by_fsck_erofs() {
+    let mut tree = specimens();
+    // It writes nothing for a hole, so that files with holes become shorter.
+    tree.remove(&path("holes"));
+    if let Some(found) = extracted(&tree) {
+        assert_same(&found, &extractable(told(&tree, EPOCH)));
+    }
+}
+
+#[test]
+fn fsck_erofs_finds_nothing_wrong_with_holes() {
+    let Some(mut fsck) = judge::program("fsck.erofs") else { return };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    emit::emit(&erofs::layout(&specimens(), &options()).unwrap(), file.path()).unwrap();
+    assert_eq!(judge::output(fsck.arg(file.path())), "");
+}
+
+#[test]
+fn dump_erofs_tells_the_volume() {
+    let Some(mut dump) = judge::program("dump.erofs") else { return };
+    let file = tempfile::NamedTempFile::new().unwrap();
+    emit::emit(&erofs::layout(&specimens(), &options()).unwrap(), file.path()).unwrap();
+    let said = judge::output(dump.env("TZ", "UTC").arg("-s").arg(file.path()));
+    for line in [
+        "Filesystem magic number:                      0xE0F5E1E2",
+        "Filesystem inode metadata start block:        0",
+        "Filesystem root nid:                          128",
+        "Filesystem created:                           Tue Nov 14 22:13:20 2023",
+        "Filesystem features:                          sb_csum mtime chunked_file",
+        "Filesystem UUID:                              30313233-3435-3637-3839-616263646566",
+    ] {
+        assert!(said.contains(line), "`{line}` is not in {said}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
+
+    #[test]
+    fn any_tree_is_read_back_whole(tree in trees()) {
+        let layout = erofs::layout(&tree, &options()).unwrap();
+        prop_assert_eq!(&layout, &erofs::layout(&tree, &options()).unwrap());
+        let image = bytes(&layout);
+        let reader = Reader::new(&image);
+        assert_same(&reader.nodes, &told(&tree, EPOCH));
+        prop_assert_eq!(reader.groups(), groups(&tree));
+        if let Some(found) = extracted(&tree) {
+            assert_same(&found, &extractable(told(&tree, EPOCH)));
+        }
+    }
+}
