@@ -86,8 +86,10 @@ impl Writer {
     }
 
     fn flush(&mut self) {
-        let pending = std::mem::take(&mut self.pending);
-        self.out.push(pending.into_boxed_slice().into_vec());
+        let mut pending = std::mem::take(&mut self.pending);
+        // There are as many of them as tails of files.
+        pending.shrink_to_fit();
+        self.out.push(pending);
     }
 
     pub(super) fn finish(mut self) -> Layout {

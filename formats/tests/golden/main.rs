@@ -12,6 +12,7 @@
 
 mod archives;
 mod dump;
+mod erofs;
 mod gpt;
 mod hyper_v;
 mod iso;
