@@ -16,6 +16,7 @@ pub mod gpt;
 pub mod iso;
 pub mod layout;
 pub mod mbr;
+pub mod ova;
 pub mod pe;
 pub mod qcow2;
 mod record;

@@ -96,6 +96,21 @@ pub fn len(tree: &Tree) -> Result<u64, Error> {
     Ok(counter.0)
 }
 
+/// The largest number in eleven octal digits: a length in bytes, or a time.
+pub(crate) const MAX_USTAR: u64 = (8 << 30) - 1;
+
+/// The header of a file, without records: for archives of a few files that are not a [`Tree`]. None if
+/// the name has more than 100 bytes, or the file more than [`MAX_USTAR`]; a later time becomes that.
+pub(crate) fn ustar_header(name: &str, len: u64, mtime: u64) -> Option<Vec<u8>> {
+    let mut header = Header::new_zeroed();
+    header.name.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
+    (header.mode, header.uid, header.gid) = (octal(0o644)?, zero(), zero());
+    (header.size, header.mtime) = (octal(len)?, octal(mtime.min(MAX_USTAR))?);
+    (header.devmajor, header.devminor) = (zero(), zero());
+    header.typeflag = b'0';
+    Some(header.sealed().as_bytes().to_vec())
+}
+
 /// A sink that only counts.
 struct Counter(u64);
 

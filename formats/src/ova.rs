@@ -1,0 +1,223 @@
+//! OVA, a virtual machine in one file: a tar archive with its description, digests and media.
+//!
+//! ```text
+//! ├─ NAME.ovf ──┼─ NAME.mf ──┼─ disk or ISO ... ──┼─ zeros ─┤
+//!   description    digests        as they are         1024
+//! ```
+//!
+//! The description comes first and the digests second, so that an importer knows what is coming
+//! before it is there (\[OVF\] §5.3 "Distribution as a single file" demands the order).
+//!
+//! \[OVF\] DMTF DSP0243 1.1.1, *Open Virtualization Format Specification*.
+
+use crate::emit::{self, Sink, Stream};
+use crate::layout::Layout;
+use crate::tar;
+use sha1::Sha1;
+use sha2::Sha256;
+use std::fmt::Write as _;
+use std::io;
+
+mod descriptor;
+
+/// A virtual machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Of the machine, and of its files in the archive.
+    pub name: String,
+    /// Virtual CPUs.
+    pub cpus: u32,
+    /// MiB.
+    pub memory: u32,
+    /// What boots it.
+    pub firmware: Firmware,
+    /// Virtual hardware version: hosts that do not know it refuse the machine.
+    pub hardware_version: u32,
+    /// The guest, in VMware's terms. [`Options::new`] has what fits any Linux.
+    pub guest: String,
+    /// How files are summed.
+    pub digest: Digest,
+    /// When the files were modified, seconds since 1970.
+    pub modified: u64,
+}
+
+impl Options {
+    /// A machine with two CPUs and 2 GiB of memory, for vSphere 6.7 U2 and later.
+    #[must_use]
+    pub fn new(name: impl Into<String>, firmware: Firmware) -> Self {
+        Options {
+            name: name.into(),
+            cpus: 2,
+            memory: 2048,
+            firmware,
+            hardware_version: 15,
+            guest: "other3xLinux64Guest".into(),
+            digest: Digest::Sha256,
+            modified: 0,
+        }
+    }
+}
+
+/// What boots a machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Firmware {
+    /// PC BIOS.
+    Bios,
+    /// UEFI.
+    Efi,
+}
+
+/// What the manifest sums files with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Digest {
+    /// vSphere 6.0 and later.
+    Sha256,
+    /// All there was for vSphere 5.5.
+    Sha1,
+}
+
+/// What a machine boots from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Medium {
+    /// Its file's name in the archive.
+    pub name: String,
+    /// The file.
+    pub file: Layout,
+    /// What it is attached as.
+    pub kind: MediumKind,
+}
+
+/// What a medium is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediumKind {
+    /// A streamOptimized VMDK.
+    Disk {
+        /// Of the disk that is in it, bytes.
+        capacity: u64,
+    },
+    /// An ISO image.
+    Cdrom,
+}
+
+/// Why there is no OVA.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A name that is also a URL, or in the manifest.
+    #[error("the name `{name}`; in an OVA it has 1 to 96 letters, digits, `.`, `-`, `_` and `+`")]
+    Name {
+        /// The name.
+        name: String,
+    },
+    /// Two files of one name.
+    #[error("two files are named `{name}`")]
+    Twice {
+        /// The name.
+        name: String,
+    },
+    /// More media than controllers take.
+    #[error("{count} media; a machine here has up to {limit} disks and {limit_cdroms} ISO images", limit = descriptor::DISKS, limit_cdroms = descriptor::CDROMS)]
+    Media {
+        /// How many.
+        count: usize,
+    },
+    /// Longer than the header of the archive can say.
+    #[error("`{name}` has {len} bytes; an OVA's file has at most {}", tar::MAX_USTAR)]
+    Size {
+        /// The file.
+        name: String,
+        /// Bytes.
+        len: u64,
+    },
+    /// A medium cannot be read.
+    #[error(transparent)]
+    Read(#[from] emit::Error),
+}
+
+/// The machine with `media`, attached in this order. Reads all of them, to sum them.
+///
+/// # Errors
+/// A name or a size that the archive cannot have, or a medium cannot be read.
+pub fn layout(media: Vec<Medium>, options: &Options) -> Result<Layout, Error> {
+    check(&media, options)?;
+    let mut files = Vec::new();
+    let description = descriptor::text(&media, options);
+    files.push((format!("{}.ovf", options.name), description.into_bytes().into()));
+    files.extend(media.into_iter().map(|medium| (medium.name, medium.file)));
+    let manifest = manifest(&files, options.digest)?;
+    files.insert(1, (format!("{}.mf", options.name), manifest.into_bytes().into()));
+
+    let mut out = Layout::default();
+    for (name, file) in files {
+        let len = file.len();
+        let Some(header) = tar::ustar_header(&name, len, options.modified) else {
+            return Err(Error::Size { name, len });
+        };
+        out.push(header);
+        out.append(file);
+        out.pad_to_multiple(512);
+    }
+    out.push(vec![0; 1024]);
+    Ok(out)
+}
+
+fn check(media: &[Medium], options: &Options) -> Result<(), Error> {
+    let other = |c: char| !c.is_ascii_alphanumeric() && !".-_+".contains(c);
+    let names = media.iter().map(|medium| &medium.name).chain([&options.name, &options.guest]);
+    if let Some(name) = names.clone().find(|name| name.is_empty() || name.len() > 96 || name.contains(other))
+    {
+        return Err(Error::Name { name: name.clone() });
+    }
+    let own = [format!("{}.ovf", options.name), format!("{}.mf", options.name)];
+    let mut seen: Vec<_> = own.iter().collect();
+    for medium in media {
+        if seen.contains(&&medium.name) {
+            return Err(Error::Twice { name: medium.name.clone() });
+        }
+        seen.push(&medium.name);
+    }
+    if let Some(medium) = media.iter().find(|medium| medium.file.len() > tar::MAX_USTAR) {
+        return Err(Error::Size { name: medium.name.clone(), len: medium.file.len() });
+    }
+    let cdroms = media.iter().filter(|medium| medium.kind == MediumKind::Cdrom).count();
+    if cdroms > descriptor::CDROMS || media.len() - cdroms > descriptor::DISKS {
+        return Err(Error::Media { count: media.len() });
+    }
+    Ok(())
+}
+
+/// \[OVF\] §5.1 "Virtual machine package structure": a line for each file.
+fn manifest(files: &[(String, Layout)], digest: Digest) -> Result<String, Error> {
+    let mut text = String::new();
+    for (name, file) in files {
+        let (kind, sum) = match digest {
+            Digest::Sha256 => ("SHA256", sum::<Sha256>(file)?),
+            Digest::Sha1 => ("SHA1", sum::<Sha1>(file)?),
+        };
+        // Importers know no other spacing.
+        writeln!(text, "{kind}({name})= {sum}").expect("a string takes all");
+    }
+    Ok(text)
+}
+
+/// The digest of a file, in hexadecimal.
+fn sum<D: sha2::Digest>(file: &Layout) -> Result<String, emit::Error> {
+    let mut stream = Stream::new(Sum(D::new()));
+    stream.layout(file)?;
+    let digest = stream.into_inner().0.finalize();
+    Ok(digest.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")))
+}
+
+/// A digest that is written to.
+struct Sum<D>(D);
+
+impl<D: sha2::Digest> io::Write for Sum<D> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
