@@ -20,7 +20,10 @@
 //! link is a second file, with a copy of the content. Symbolic links, devices, names that differ in
 //! case alone and names that FAT cannot hold are errors.
 //!
-//! Each file is one run of clusters, so that a loader needs to know its [`Place`] alone.
+//! Each file is one run of clusters, so that a loader needs to know its [`Place`] alone. They follow
+//! each other in the order of their names in bytes, a folder's where the folder's name is.
+//!
+//! The time that hadris-fat takes grows with the square of the number of files in a folder.
 //!
 //! # An EFI system partition
 //!
@@ -60,7 +63,8 @@ use crate::skeleton::Skeleton;
 use crate::tree::{Time, Tree, TreePath};
 use geometry::{Geometry, Problem};
 use hadris_fat::sync::FatFs;
-use hadris_fat::{FatKind, FatOptions, VolumeLabel};
+use hadris_fat::{CacheOptions, FatKind, FatOptions, VolumeLabel};
+use hadris_fs::sync::copy_tree;
 use hadris_fs::{Extent, MountOptions, Resolve};
 use hadris_storage::BlockSize;
 use std::collections::BTreeMap;
@@ -169,8 +173,14 @@ impl Fat {
         let block = BlockSize::new(geometry.sector).expect("a sector is not empty");
         let mut record = Record::new(geometry.len(), block);
         let opts = fat_options(&geometry, options)?;
-        hadris_fat::sync::write(&mut record, &theirs, &opts).map_err(refused)?;
-        let places = places(&mut record, tree, &geometry)?;
+        hadris_fat::sync::format(&mut record, &opts).map_err(|e| refused(e.into()))?;
+        let cache = CacheOptions::new().with_directory_entries(source::MAX_ENTRIES);
+        let fs = FatFs::mount(&mut record, MountOptions::new()).map_err(|e| refused(e.into()))?;
+        let mut fs = fs.with_cache(cache);
+        let root = fs.root();
+        copy_tree(&theirs, &mut fs, root).map_err(short_name)?;
+        let places = places(&mut fs, tree, &geometry)?;
+        fs.unmount().map_err(|e| refused(e.into()))?;
         Ok(Fat { skeleton: Skeleton { record, places }, kind: geometry.kind })
     }
 
@@ -236,9 +246,12 @@ fn fat_options(g: &Geometry, options: &Options) -> Result<FatOptions, Error> {
 }
 
 /// Where hadris put the files that have content.
-fn places(record: &mut Record, tree: &Tree, g: &Geometry) -> Result<BTreeMap<TreePath, Place>, Error> {
+fn places(
+    fs: &mut FatFs<&mut Record>,
+    tree: &Tree,
+    g: &Geometry,
+) -> Result<BTreeMap<TreePath, Place>, Error> {
     let mut places = BTreeMap::new();
-    let mut fs = FatFs::mount(record, MountOptions::new().read_only()).map_err(|e| refused(e.into()))?;
     let clusters = fs.statfs().map_err(|e| refused(e.into()))?.total_blocks();
     assert_eq!(clusters, g.clusters.into(), "as many clusters as were planned");
     for (path, _) in tree.iter() {
@@ -390,9 +403,24 @@ pub enum Error {
         /// Bytes that it has now.
         found: u64,
     },
-    /// What is left for hadris to refuse: a name that is the short name of another.
+    /// Each long name has a short one too, of eight characters and three, which is a name as well.
+    #[error("`{path}` is the short name that FAT gives to another file of its folder")]
+    ShortName {
+        /// The path.
+        path: TreePath,
+    },
+    /// What is left for hadris to refuse.
     #[error("the tree does not fit into FAT")]
     Structures(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// All other names that are there already have been found.
+fn short_name(e: hadris_fs::PathError) -> Error {
+    let path = e.path().filter(|_| e.kind() == hadris_fs::ErrorKind::AlreadyExists);
+    match path.and_then(|path| TreePath::new(path).ok()) {
+        Some(path) => Error::ShortName { path },
+        None => refused(e),
+    }
 }
 
 fn refused(e: hadris_fs::PathError) -> Error {

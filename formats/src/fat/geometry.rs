@@ -123,52 +123,54 @@ impl<'a> Problem<'a> {
         if len < self.options.min_len {
             return Err(Error::TooSmall { needed: self.options.min_len, len });
         }
-        for kind in self.kinds() {
-            for per_cluster in CLUSTERS {
-                let needed = self.needed(kind, per_cluster);
-                let found = self.lay(kind, per_cluster, len / unit);
-                if let Some(g) = found.filter(|g| within(g, needed)) {
-                    return Ok(g);
-                }
+        let fits = self.choices().find_map(|(kind, per_cluster)| {
+            let needed = self.needed(kind, per_cluster);
+            self.lay(kind, per_cluster, len / unit).filter(|g| within(g, needed))
+        });
+        if let Some(g) = fits {
+            return Ok(g);
+        }
+        // Smaller clusters can do with less, if there are many small files.
+        let least = self.choices().filter_map(|(kind, per_cluster)| self.least(kind, per_cluster));
+        match least.map(|g| g.len()).min() {
+            None => self.smallest(),
+            Some(needed) if needed > len => Err(Error::TooSmall { needed, len }),
+            Some(_) => {
+                let kind = self.options.kind.unwrap_or(Kind::Fat32);
+                Err(Error::TooLarge { kind, len, limit: self.largest(kind) })
             }
         }
-        let needed = self.smallest()?.len();
-        if needed > len {
-            return Err(Error::TooSmall { needed, len });
-        }
-        let kind = self.options.kind.unwrap_or(Kind::Fat32);
-        Err(Error::TooLarge { kind, len, limit: self.largest(kind) })
     }
 
-    fn kinds(&self) -> impl Iterator<Item = Kind> {
+    /// Kinds, and sectors of a cluster, the best first.
+    fn choices(&self) -> impl Iterator<Item = (Kind, u32)> {
         let wanted = self.options.kind;
-        [Kind::Fat12, Kind::Fat16, Kind::Fat32].into_iter().filter(move |k| wanted.is_none_or(|w| w == *k))
+        let kinds = [Kind::Fat12, Kind::Fat16, Kind::Fat32].into_iter();
+        kinds
+            .filter(move |kind| wanted.is_none_or(|wanted| wanted == *kind))
+            .flat_map(|kind| CLUSTERS.map(|per_cluster| (kind, per_cluster)))
     }
 
     /// The first kind, and the largest clusters, of which there are neither too few nor too many.
     fn smallest(&self) -> Result<Geometry, Error> {
+        let all = self.choices().find_map(|(kind, per_cluster)| self.least(kind, per_cluster));
+        all.ok_or_else(|| {
+            let kind = self.options.kind.unwrap_or(Kind::Fat32);
+            let [per_cluster, ..] = CLUSTERS;
+            let (clusters, limit) = (self.needed(kind, per_cluster), *range(kind).end());
+            Error::Clusters { kind, clusters, cluster: u64::from(per_cluster * self.sector), limit }
+        })
+    }
+
+    /// The shortest file system with such clusters, if there can be one.
+    fn least(&self, kind: Kind, per_cluster: u32) -> Option<Geometry> {
+        let needed = self.needed(kind, per_cluster);
+        // Only the smallest clusters are added to reach the least number.
+        let wanted = if per_cluster == 1 { needed.max(*range(kind).start()) } else { needed };
         let unit = ALIGNMENT / u64::from(self.sector);
         let floor = self.options.min_len.div_ceil(u64::from(self.sector));
-        let mut last = None;
-        for kind in self.kinds() {
-            for per_cluster in CLUSTERS {
-                let needed = self.needed(kind, per_cluster);
-                last = Some((kind, needed, per_cluster));
-                if needed > *range(kind).end() {
-                    break; // smaller ones are more
-                }
-                // Only the smallest clusters are added to reach the least number.
-                let wanted = if per_cluster == 1 { needed.max(*range(kind).start()) } else { needed };
-                let sectors = self.sectors(kind, per_cluster, wanted).max(floor).next_multiple_of(unit);
-                let found = self.lay(kind, per_cluster, sectors);
-                if let Some(g) = found.filter(|g| within(g, needed)) {
-                    return Ok(g);
-                }
-            }
-        }
-        let (kind, clusters, per_cluster) = last.expect("there is a kind to try");
-        let cluster = u64::from(per_cluster * self.sector);
-        Err(Error::Clusters { kind, clusters, cluster, limit: *range(kind).end() })
+        let sectors = self.sectors(kind, per_cluster, wanted).max(floor).next_multiple_of(unit);
+        self.lay(kind, per_cluster, sectors).filter(|g| within(g, needed))
     }
 
     /// Bytes of the largest file system of `kind`.

@@ -17,7 +17,7 @@ const FORBIDDEN: &str = "\"*/:<>?\\|";
 /// \[FAT\] §6.1: a file's length has 32 bits.
 const MAX_FILE: u64 = 0xffff_ffff;
 /// \[FAT\] §6: a folder has up to 2 MiB.
-const MAX_ENTRIES: u64 = 65_536;
+pub(super) const MAX_ENTRIES: usize = 65_536;
 /// \[FAT\] §6.3 "Date and Time Formats": 1980-01-01T00:00:00 to 2107-12-31T23:59:58. Times beyond
 /// are the first or the last.
 const TIMES: std::ops::RangeInclusive<i64> = 315_532_800..=4_354_819_198;
@@ -85,8 +85,8 @@ pub(super) fn tree(tree: &Tree, options: &Options) -> Result<(hadris_fs::Tree, D
     for (path, folder) in folders {
         // The label, or the two dots.
         let entries = folder.entries + 2;
-        if entries > MAX_ENTRIES {
-            return Err(Error::Folder { path, entries, limit: MAX_ENTRIES });
+        if entries > wide(MAX_ENTRIES) {
+            return Err(Error::Folder { path, entries, limit: wide(MAX_ENTRIES) });
         }
         if path.is_root() {
             demand.root = entries;

@@ -5,5 +5,9 @@
 #[path = "../archives/judge.rs"]
 mod judge;
 
+mod any;
+mod boot_sector;
+mod limits;
 mod readers;
+mod rules;
 mod specimens;

@@ -97,7 +97,7 @@ pub(crate) fn specimens() -> Tree {
         add(&mut t, format!("names/{name}"), file(name));
     }
     add(&mut t, format!("names/{}", "n".repeat(255)), file("255"));
-    for n in 0..300 {
+    for n in 0..100 {
         add(&mut t, format!("many/number-{n}.txt"), file(format!("{n}")));
     }
     t

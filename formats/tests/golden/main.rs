@@ -13,6 +13,7 @@
 mod archives;
 mod dump;
 mod erofs;
+mod fat;
 mod gpt;
 mod hyper_v;
 mod iso;
