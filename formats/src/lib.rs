@@ -12,6 +12,7 @@ pub mod cpio;
 pub mod emit;
 pub mod erofs;
 pub mod fat;
+pub mod gce;
 pub mod gpt;
 pub mod iso;
 pub mod layout;
