@@ -5,7 +5,7 @@ use mkimage_formats::emit::{Sink, Stream};
 use mkimage_formats::gpt::{self, Active, Guid, LEGACY_BIOS_BOOTABLE, Options, Partition, Type};
 use mkimage_formats::{Layout, SectorSize};
 
-const MBR: &[Field] = &[
+pub(super) const MBR: &[Field] = &[
     ("code", 0, 2),
     ("signature", 440, 4),
     ("partition-1", 446, 16),
@@ -16,7 +16,7 @@ const MBR: &[Field] = &[
 ];
 
 /// \[UEFI\] Table 5.5.
-const HEADER: &[Field] = &[
+pub(super) const HEADER: &[Field] = &[
     ("signature", 0, 8),
     ("revision", 8, 4),
     ("size", 12, 4),
@@ -33,13 +33,13 @@ const HEADER: &[Field] = &[
 ];
 
 /// \[UEFI\] Table 5.6.
-const ENTRY: &[Field] = &[
+pub(super) const ENTRY: &[Field] = &[
     ("type", 0, 16),
     ("guid", 16, 16),
     ("first", 32, 8),
     ("last", 40, 8),
     ("attributes", 48, 8),
-    ("name", 56, 8),
+    ("name", 56, 16),
 ];
 
 fn disk(sector_size: SectorSize) -> Vec<u8> {

@@ -15,6 +15,7 @@ mod dump;
 mod erofs;
 mod fat;
 mod gpt;
+mod hybrid;
 mod hyper_v;
 mod iso;
 mod pe;

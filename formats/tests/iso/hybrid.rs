@@ -8,11 +8,12 @@ use mkimage_formats::iso::{Hybrid, Iso, Place, Profile};
 use mkimage_formats::{Kind, Layout};
 use proptest::prelude::{ProptestConfig, any, prop_assert, prop_assert_eq, prop_oneof, proptest};
 
-const ESP: &str = "esp/efi.img";
-const PROFILES: [Profile; 4] = [Profile::Default, Profile::Strict, Profile::MbrEf, Profile::Isohybrid];
+pub(crate) const ESP: &str = "esp/efi.img";
+pub(crate) const PROFILES: [Profile; 4] =
+    [Profile::Default, Profile::Strict, Profile::MbrEf, Profile::Isohybrid];
 const NO_TABLE: [u8; 8] = [0; 8];
 
-fn hybrid(profile: Profile) -> Hybrid {
+pub(crate) fn hybrid(profile: Profile) -> Hybrid {
     Hybrid {
         profile,
         code: vec![0xeb; 440],
@@ -23,14 +24,14 @@ fn hybrid(profile: Profile) -> Hybrid {
 }
 
 /// An image of about 6 MiB, as a disk.
-struct Disk {
-    image: Image,
-    bytes: Vec<u8>,
-    esp: Place,
+pub(crate) struct Disk {
+    pub(crate) image: Image,
+    pub(crate) bytes: Vec<u8>,
+    pub(crate) esp: Place,
 }
 
 impl Disk {
-    fn new(hybrid: &Hybrid) -> Self {
+    pub(crate) fn new(hybrid: &Hybrid) -> Self {
         let tree = bootable(5 << 20);
         let mut iso = Iso::new(&tree, &both()).unwrap();
         let esp = iso.place(&path(ESP)).unwrap();
@@ -40,7 +41,7 @@ impl Disk {
         Disk { image, bytes, esp }
     }
 
-    fn sectors(&self) -> u64 {
+    pub(crate) fn sectors(&self) -> u64 {
         u64::try_from(self.bytes.len()).unwrap() / 512
     }
 }

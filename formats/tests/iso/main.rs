@@ -7,6 +7,7 @@ mod judge;
 
 mod any;
 mod boot;
+mod disk;
 mod hybrid;
 mod limits;
 mod readers;
