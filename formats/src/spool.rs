@@ -24,6 +24,8 @@ use std::thread;
 
 /// Bytes that units may take together, unpacked and packed.
 const MEMORY: usize = 32 << 20;
+/// What a unit is compared with, piece by piece.
+const ZEROS: [u8; 4096] = [0; 4096];
 /// As `gzip -6`.
 const LEVEL: u32 = 6;
 
@@ -110,7 +112,7 @@ fn work(queue: &Mutex<Receiver<Job>>, pack: &(impl Fn(u64, &[u8]) -> io::Result<
     loop {
         let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, bytes, done)) = job else { return };
-        let zeros = bytes.iter().all(|byte| *byte == 0);
+        let zeros = bytes.chunks(ZEROS.len()).all(|chunk| *chunk == ZEROS[..chunk.len()]);
         let packed = if zeros { Ok(None) } else { pack(number, &bytes).map(Some) };
         // Nobody waits for it if something else failed.
         let _ = done.send(packed);

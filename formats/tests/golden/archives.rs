@@ -4,7 +4,7 @@ use super::dump::{Dump, Field, show};
 use mkimage_formats::emit::Stream;
 use mkimage_formats::{cpio, tar};
 
-const TAR: &[Field] = &[
+pub(crate) const TAR: &[Field] = &[
     ("name", 0, 100),
     ("mode", 100, 8),
     ("uid", 108, 8),
@@ -40,7 +40,7 @@ const CPIO: &[Field] = &[
     ("check", 102, 8),
 ];
 
-fn number(digits: &[u8], radix: u32) -> usize {
+pub(crate) fn number(digits: &[u8], radix: u32) -> usize {
     let digits = std::str::from_utf8(digits).unwrap().trim_matches('\0');
     usize::from_str_radix(digits, radix).unwrap()
 }
