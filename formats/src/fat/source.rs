@@ -1,7 +1,8 @@
 //! A [`Tree`] as hadris takes it, and how much it needs.
 
+use super::error::refused;
 use super::geometry::Demand;
-use super::{Error, Options, refused};
+use super::{Error, Options};
 use crate::layout::Layout;
 use crate::skeleton::blank::Blanks;
 use crate::tree::{Kind, Node, Time, Tree, TreePath};
