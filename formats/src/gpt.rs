@@ -13,6 +13,37 @@
 //!
 //! The crate of the same name writes the structures. It takes what it is told: that partitions are
 //! inside the disk and apart from each other is checked here.
+//!
+//! # A disk with one partition
+//!
+//! ```
+//! use mkimage_formats::gpt::{self, Active, Guid, Options, Partition, Type};
+//! use mkimage_formats::{Layout, SectorSize};
+//!
+//! # fn main() -> Result<(), gpt::Error> {
+//! let seed = b"what the disk is made of";
+//! let esp = Layout::hole(64 << 20);
+//! let partition = Partition {
+//!     kind: Type::EFI_SYSTEM,
+//!     guid: Guid::derived(seed, "esp"),
+//!     name: "EFI system".into(),
+//!     first: gpt::ALIGNMENT,
+//!     len: esp.len(),
+//!     attributes: 0,
+//! };
+//! let options = Options {
+//!     sector_size: SectorSize::B512,
+//!     disk: Guid::derived(seed, "disk"),
+//!     boot_code: Vec::new(),
+//!     signature: 0,
+//!     active: Active::None,
+//! };
+//! // A MiB before the partition, and one behind it for the copy of the table.
+//! let disk = gpt::layout(66 << 20, &options, &[(partition, esp)])?;
+//! assert_eq!(disk.len(), 66 << 20);
+//! # Ok(())
+//! # }
+//! ```
 
 mod error;
 mod guid;

@@ -26,6 +26,24 @@
 //! data does not end with one. A larger unit is the stub's to ask for, in its own headers. arm64
 //! kernels have to start at 64 KiB, but not in here: firmware gives the whole image any page, so
 //! that the stub has to copy the kernel whatever its place.
+//!
+//! # A kernel and an initrd
+//!
+//! ```no_run
+//! use mkimage_formats::pe::{self, Section};
+//! use mkimage_formats::{Layout, emit};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let stub = std::fs::read("linuxx64.efi.stub")?;
+//! let sections = [
+//!     Section { name: ".cmdline", content: b"console=ttyS0".to_vec().into() },
+//!     Section { name: ".initrd", content: Layout::file("initrd.img")? },
+//!     Section { name: ".linux", content: Layout::file("vmlinuz")? },
+//! ];
+//! emit::emit(&pe::append(&stub, &sections)?, "linux.efi")?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod error;
 mod structs;

@@ -289,4 +289,20 @@ mod tests {
         assert!(r.write_blocks(BlockIndex::new(1), &[1; 1024]).is_err());
         assert!(r.read_blocks(BlockIndex::new(u64::MAX), &mut [0; 512]).is_err());
     }
+
+    #[test]
+    fn a_place_in_the_record_is_one_in_a_file_of_its_length() {
+        let mut r = record(1024);
+        let mut file = Seeking::new(&mut r);
+        assert_eq!(file.seek(SeekFrom::End(-4)).unwrap(), 1020);
+        assert_eq!(file.write(b"abcdef").unwrap(), 4);
+        assert_eq!(file.write(b"ef").unwrap(), 0);
+        assert_eq!(file.seek(SeekFrom::Current(-3)).unwrap(), 1021);
+        let mut rest = Vec::new();
+        file.read_to_end(&mut rest).unwrap();
+        assert_eq!(rest, b"bcd");
+        assert!(file.seek(SeekFrom::End(-1025)).is_err());
+        assert_eq!(file.seek(SeekFrom::Start(2000)).unwrap(), 2000);
+        assert_eq!(file.read(&mut [0]).unwrap(), 0);
+    }
 }

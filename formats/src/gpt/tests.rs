@@ -90,3 +90,31 @@ fn what_does_not_fit_is_named_with_its_numbers() {
         assert_eq!(told(len, partitions), want);
     }
 }
+
+#[test]
+fn what_would_not_be_read_back_is_refused() {
+    let p = partition(MIB, MIB);
+    let one = |p: Partition, options: &Options, content: u64| {
+        layout(5 * MIB, options, &[(p, Layout::hole(content))]).unwrap_err().to_string()
+    };
+    let named = Partition { name: "a\0b".into(), ..p.clone() };
+    assert_eq!(one(named, &options(), 0), r#"the partition name "a\0b" has a NUL in it, which would end it"#);
+    let unused = Partition { kind: Type::UNUSED, ..p.clone() };
+    assert_eq!(one(unused, &options(), 0), "the partition `1048576` has the type of an unused entry");
+    assert_eq!(
+        one(p.clone(), &options(), MIB + 1),
+        "the content of the partition `1048576` has 1048577 bytes; the partition has 1048576"
+    );
+    let code = Options { boot_code: vec![0x90; 441], ..options() };
+    assert_eq!(one(p, &code, 0), "boot code of 441 bytes; a master boot record holds 440");
+}
+
+#[test]
+fn a_disk_of_more_sectors_than_its_boot_record_can_say_is_laid_out() {
+    let len = 1 << 50;
+    let disk = layout(len, &options(), &[(partition(MIB, len - 2 * MIB), Layout::default())]).unwrap();
+    assert_eq!(disk.len(), len);
+    let mut out = Stream::new(Vec::new());
+    out.layout(&disk.window(446, 16)).unwrap();
+    assert_eq!(out.into_inner()[8..], [1, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]);
+}
