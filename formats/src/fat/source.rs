@@ -15,7 +15,8 @@ const MAX_NAME: usize = 255;
 const UNITS: usize = 13;
 /// \[FAT\] §7.2: what no name has, beside controls.
 const FORBIDDEN: &str = "\"*/:<>?\\|";
-/// \[FAT\] §6.1: a file's length has 32 bits.
+/// \[FAT\] §6.1: a file's length has 32 bits. fsck.vfat 4.2 counts its clusters' bytes in 32 bits, too,
+/// and therefore takes a file whose last cluster ends at 4 GiB for one without clusters.
 const MAX_FILE: u64 = 0xffff_ffff;
 /// \[FAT\] §6: a folder has up to 2 MiB.
 pub(super) const MAX_ENTRIES: usize = 65_536;
