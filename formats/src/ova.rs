@@ -92,8 +92,8 @@ pub struct Medium {
 pub enum MediumKind {
     /// A streamOptimized VMDK.
     Disk {
-        /// Of the disk that is in it, bytes.
-        capacity: u64,
+        /// Of the disk that is in it, bytes. The description has the VMDK's capacity: whole grains.
+        size: u64,
     },
     /// An ISO image.
     Cdrom,

@@ -160,6 +160,11 @@ pub fn monolithic_flat(disk: Layout, options: &Options) -> Result<Flat, Error> {
     Ok(Flat { descriptor: text.into(), extent: disk, extent_name })
 }
 
+/// The capacity of a sparse disk of `size` bytes: in whole grains.
+pub(crate) fn capacity(size: u64) -> u64 {
+    size.next_multiple_of(GRAIN * SECTOR)
+}
+
 fn sectors(disk: &Layout) -> Result<u64, Error> {
     let size = disk.len();
     if size == 0 || size > LIMIT || !size.is_multiple_of(SECTOR) {

@@ -35,7 +35,7 @@ fn a_disk_of_a_gibibyte_is_compressed_by_sixteen_threads_in_96_mib() {
 
     let options = vmdk::Options::new("x.vmdk", 1);
     let file = vmdk::stream_optimized(&disk, &options, &spool("vmdk")).unwrap();
-    let kind = MediumKind::Disk { capacity: disk.len() };
+    let kind = MediumKind::Disk { size: disk.len() };
     let media = vec![Medium { name: "x.vmdk".into(), file, kind }];
     let machine = ova::layout(media, &ova::Options::new("x", Firmware::Bios)).unwrap();
     emit::emit(&machine, dir.path().join("x.ova")).unwrap();

@@ -4,6 +4,7 @@
 //! properties, in the order of the alphabet.
 
 use super::{Firmware, Medium, MediumKind, Options};
+use crate::vmdk;
 use std::fmt::Write;
 
 /// Disks on one SCSI controller, which itself is on its bus, as target 7.
@@ -90,7 +91,8 @@ fn files(media: &[Medium]) -> String {
 fn disks(media: &[Medium]) -> String {
     let mut lines = String::new();
     for (n, medium) in (1u32..).zip(media) {
-        if let MediumKind::Disk { capacity } = medium.kind {
+        if let MediumKind::Disk { size } = medium.kind {
+            let capacity = vmdk::capacity(size);
             let format = "http://www.vmware.com/interfaces/specifications/vmdk.html#streamOptimized";
             let line = format!(
                 "    <Disk ovf:capacity=\"{capacity}\" ovf:capacityAllocationUnits=\"byte\" ovf:diskId=\"disk{n}\" \

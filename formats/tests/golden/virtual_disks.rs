@@ -163,7 +163,7 @@ fn every_byte_of_a_vmdk_is_known() {
 fn every_byte_of_an_ova_is_known() {
     let medium = |name: &str, kind| Medium { name: name.into(), file: vec![b'm'; 700].into(), kind };
     let media = vec![
-        medium("small.vmdk", MediumKind::Disk { capacity: 1 << 20 }),
+        medium("small.vmdk", MediumKind::Disk { size: 1 << 20 }),
         medium("small.iso", MediumKind::Cdrom),
     ];
     let options = ova::Options { modified: 1_600_000_000, ..ova::Options::new("small", Firmware::Efi) };

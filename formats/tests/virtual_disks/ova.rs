@@ -16,7 +16,7 @@ fn options() -> Options {
 fn with_disk(desk: &Desk, disk: &Layout, options: &Options) -> Layout {
     let vmdk = vmdk::Options::new("demo.vmdk", 7);
     let file = vmdk::stream_optimized(disk, &vmdk, &desk.spool("spool", 2)).unwrap();
-    let kind = MediumKind::Disk { capacity: disk.len() };
+    let kind = MediumKind::Disk { size: disk.len() };
     ova::layout(vec![Medium { name: "demo.vmdk".into(), file, kind }], options).unwrap()
 }
 
@@ -103,7 +103,7 @@ fn rule_33_the_size_is_the_files_and_the_capacity_the_disks() {
     let files = files(&desk.emit("x.ova", &with_disk(&desk, &disk, &options())));
     let description = str::from_utf8(&files[0].1).unwrap();
     assert_eq!(values(description, "ovf:size=\"", "\""), [files[2].1.len().to_string()]);
-    assert_eq!(values(description, "ovf:capacity=\"", "\""), [disk.len().to_string()]);
+    assert_eq!(values(description, "ovf:capacity=\"", "\""), [(81 * 64 * KIB).to_string()]);
     assert_eq!(values(description, "ovf:capacityAllocationUnits=\"", "\""), ["byte"]);
     assert_eq!(values(description, "ovf:href=\"", "\""), ["demo.vmdk"]);
 }
@@ -137,7 +137,7 @@ fn the_machine_has_the_hardware_of_the_options() {
 fn disks_are_on_a_scsi_controller_and_images_on_an_ide_channel() {
     let desk = Desk::new();
     let medium = |name: &str, kind| Medium { name: name.into(), file: text(600).into(), kind };
-    let disk = MediumKind::Disk { capacity: MIB };
+    let disk = MediumKind::Disk { size: MIB };
     let media = vec![medium("a.iso", MediumKind::Cdrom), medium("b.vmdk", disk), medium("c.vmdk", disk)];
     let files = files(&desk.emit("x.ova", &ova::layout(media, &options()).unwrap()));
     let description = str::from_utf8(&files[0].1).unwrap();
