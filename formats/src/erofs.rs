@@ -95,8 +95,8 @@ fn inodes<'t>(tree: &'t Tree, root: &'t Node) -> Result<Vec<Inode<'t>>, Error> {
     // Those that others refer to: folders, and nodes that have several names.
     let mut known = BTreeMap::from([(TreePath::root(), 0)]);
     for (path, node) in tree.iter().filter(|(path, _)| !path.is_root()) {
-        let parent = path.parent().unwrap_or_default();
-        let parent = known[&parent];
+        // A tree has the folder of each of its nodes, and what a hard link names, before them.
+        let parent = known[&path.parent().unwrap_or_default()];
         let index = match &node.kind {
             Kind::HardLink(first) => known[first],
             _ => {
