@@ -10,9 +10,17 @@ const SYSTEMD: &str = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub";
 /// pefile is a module of Debian's Python, and another one may come first.
 const PYTHON: &str = "/usr/bin/python3";
 
-/// The stubs of this machine for `machines`, and their names.
+/// Those of the loaders.
+const OWN: [(&str, u16, &[u8]); 2] = [
+    ("x86_64.efi", AMD64, include_bytes!("../../loaders/uefi/x86_64.efi")),
+    ("aarch64.efi", ARM64, include_bytes!("../../loaders/uefi/aarch64.efi")),
+];
+
+/// The stubs for `machines`, and their names.
 fn stubs(machines: &[u16]) -> Vec<(String, Vec<u8>)> {
     let mut stubs: Vec<_> = machines.iter().map(|&m| (format!("{m:#x}"), stub(m))).collect();
+    let own = OWN.iter().filter(|(_, machine, _)| machines.contains(machine));
+    stubs.extend(own.map(|(name, _, stub)| ((*name).to_owned(), stub.to_vec())));
     match std::fs::read(SYSTEMD) {
         Ok(stub) => stubs.push((SYSTEMD.into(), stub)),
         Err(e) => {
@@ -68,6 +76,8 @@ fn pefile_finds_no_gap_and_nothing_to_warn_of() {
         let (machine, warning) = match name.as_str() {
             // Of the stub alone too.
             SYSTEMD => ("0x8664", "warning: Overlapping offsets in relocation data at RVA: 0x374a\n"),
+            "x86_64.efi" => ("0x8664", ""),
+            "aarch64.efi" => ("0xaa64", ""),
             machine => (machine, ""),
         };
         let want = format!(
