@@ -8,6 +8,21 @@
 //! The description comes first and the digests second, so that an importer knows what is coming
 //! before it is there (\[OVF\] §5.3 "Distribution as a single file" demands the order).
 //!
+//! ```no_run
+//! use mkimage_formats::ova::{self, Firmware, Medium, MediumKind};
+//! use mkimage_formats::{Layout, emit, spool::Spool, vmdk};
+//!
+//! let disk = Layout::file("disk.raw")?;
+//! let kind = MediumKind::Disk { size: disk.len() };
+//! let spool = Spool { path: "disk.spool".into(), threads: std::thread::available_parallelism()? };
+//! let file = vmdk::stream_optimized(&disk, &vmdk::Options::new("disk.vmdk", 0x2bad_cafe), &spool)?;
+//! let media = vec![Medium { name: "disk.vmdk".into(), file, kind }];
+//! let machine = ova::layout(media, &ova::Options::new("demo", Firmware::Efi))?;
+//! emit::emit(&machine, "demo.ova")?;
+//! std::fs::remove_file(&spool.path)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! \[OVF\] DMTF DSP0243 1.1.1, *Open Virtualization Format Specification*.
 
 use crate::emit::{self, Sink, Stream};
