@@ -7,7 +7,8 @@
 //!                                      a cluster, twice cluster      tree's order
 //! ```
 //!
-//! \[FAT\] *Microsoft Extensible Firmware Initiative FAT32 File System Specification* 1.03 (2000).
+//! \[FAT\] *Microsoft Extensible Firmware Initiative FAT32 File System Specification* 1.03 (2000),
+//! whose sections have no numbers.
 //!
 //! hadris-fat writes the structures; this module decides how large the file system and its clusters
 //! are, refuses what FAT cannot hold, and puts the contents in their places. Contents take no
@@ -237,7 +238,7 @@ fn fat_options(g: &Geometry, options: &Options) -> Result<FatOptions, Error> {
         .with_partition_offset(u64::from(options.hidden_sectors) * u64::from(g.sector))
         .with_serial(options.serial)
         .with_time(source::date_time(options.epoch))
-        // [FAT] §3.1 BS_OEMName: "the recommended setting", since some drivers look at it.
+        // [FAT] "Boot Sector and BPB": "the recommended setting", since some drivers look at it.
         .with_oem_name(*b"MSWIN4.1");
     if options.label.is_empty() {
         return Ok(opts);

@@ -7,7 +7,7 @@
 //!           each cluster
 //! ```
 //!
-//! The number of clusters, and nothing else, decides which FAT it is (\[FAT\] §3.5 "FAT Type
+//! The number of clusters, and nothing else, decides which FAT it is (\[FAT\] "FAT Type
 //! Determination"), and how many there are depends on how large the FATs are, which depends on how
 //! many there are. hadris-fat-raw solves that for a given length; here the length is looked for.
 
@@ -18,21 +18,21 @@ use hadris_fat_raw::layout::fat_sectors;
 const ENTRY: u64 = 32;
 /// The "." and ".." of a folder that is not the root.
 const DOTS: u64 = 2;
-/// \[FAT\] §3.1: what FAT16's root folder should have, for compatibility.
+/// \[FAT\] "Boot Sector and BPB": what FAT16's root folder should have, for compatibility.
 const ROOT_ENTRIES: u64 = 512;
-/// \[FAT\] §3.1: sectors before the first FAT; 32 is what FAT32 has by convention.
+/// \[FAT\] "Boot Sector and BPB": sectors before the first FAT; 32 is what FAT32 has by convention.
 const RESERVED: u16 = 1;
 const RESERVED_32: u16 = 32;
 const FATS: u32 = 2;
-/// \[FAT\] §3.5: from so many clusters on it is FAT16, or FAT32.
+/// \[FAT\] "FAT Type Determination": from so many clusters on it is FAT16, or FAT32.
 const FAT16_FROM: u64 = 4085;
 const FAT32_FROM: u64 = 65_525;
-/// \[FAT\] §3.5: "stay at least 16 clusters away from these cut-off values", since "there is much
-/// FAT code in the world that is wrong".
+/// \[FAT\] "FAT Type Determination": "Stay at least 16 clusters on each side away from these cut-over
+/// cluster counts", since "the world is full of FAT code that is wrong".
 const AWAY: u64 = 16;
 /// What Talos Linux keeps above FAT32's threshold. With fewer, clusters get smaller instead.
 const AWAY_32: u64 = 2048;
-/// \[FAT\] §4: the top four bits of a FAT32 entry are reserved, and the last values have meanings.
+/// \[FAT\] "FAT Data Structure": the top four bits of a FAT32 entry are reserved, and the last values have meanings.
 const FAT32_LAST: u64 = 0x0fff_fff5 - AWAY;
 /// Sectors of a cluster, the fastest first: firmware walks a chain of clusters one by one, and
 /// that takes long for large files. Larger ones than 4 KiB are not what ESPs have.

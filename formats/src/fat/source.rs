@@ -9,18 +9,18 @@ use crate::tree::{Kind, Node, Time, Tree, TreePath};
 use hadris_fs::{Attributes, DateTime, SetAttr};
 use std::collections::BTreeMap;
 
-/// \[FAT\] §7 "Long File Name Implementation": UTF-16 units of a name.
+/// \[FAT\] "Name Limits and Character Sets": UTF-16 units of a name.
 const MAX_NAME: usize = 255;
-/// \[FAT\] §7.1: units in each of a name's entries.
+/// \[FAT\] "FAT Long Directory Entries": units in each of a name's entries.
 const UNITS: usize = 13;
-/// \[FAT\] §7.2: what no name has, beside controls.
+/// \[FAT\] "Name Limits and Character Sets": what no name has, beside controls.
 const FORBIDDEN: &str = "\"*/:<>?\\|";
-/// \[FAT\] §6.1: a file's length has 32 bits. fsck.vfat 4.2 counts its clusters' bytes in 32 bits, too,
-/// and therefore takes a file whose last cluster ends at 4 GiB for one without clusters.
+/// \[FAT\] "FAT Directory Structure": a file's length has 32 bits. fsck.vfat 4.2 counts the bytes of its
+/// clusters in 32 bits, too, and therefore takes a file whose last cluster ends at 4 GiB for one without clusters.
 const MAX_FILE: u64 = 0xffff_ffff;
-/// \[FAT\] §6: a folder has up to 2 MiB.
+/// \[FAT\] "FAT Directory Structure": a folder has up to 2 MiB.
 pub(super) const MAX_ENTRIES: usize = 65_536;
-/// \[FAT\] §6.3 "Date and Time Formats": 1980-01-01T00:00:00 to 2107-12-31T23:59:58. Times beyond
+/// \[FAT\] "FAT Directory Structure", on dates and times: 1980-01-01T00:00:00 to 2107-12-31T23:59:58. Times beyond
 /// are the first or the last.
 const TIMES: std::ops::RangeInclusive<i64> = 315_532_800..=4_354_819_198;
 

@@ -4,7 +4,7 @@ use crate::specimens::bytes;
 use mkimage_formats::Layout;
 use mkimage_formats::fat::Kind;
 
-/// \[FAT\] §3.1 "Boot Sector and BPB Structure".
+/// \[FAT\] "Boot Sector and BPB".
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct BootSector {
     pub(crate) sector: u64,
@@ -29,7 +29,7 @@ impl BootSector {
         let (sector, reserved, fats) = (n(11, 2), n(14, 2), n(16, 1));
         let (sectors, fat) = (either(n(19, 2), n(32, 4)), either(n(22, 2), n(36, 4)));
         let per_cluster = n(13, 1);
-        // §3.5, "FAT Type Determination".
+        // "FAT Type Determination".
         let root = (n(17, 2) * 32).div_ceil(sector);
         let clusters = (sectors - (reserved + fats * fat + root)) / per_cluster;
         // FAT32 has more fields before these.
@@ -45,7 +45,7 @@ impl BootSector {
         }
     }
 
-    /// §3.5: by the number of clusters alone.
+    /// By the number of clusters alone.
     pub(crate) fn kind(&self) -> Kind {
         match self.clusters {
             ..4085 => Kind::Fat12,

@@ -124,7 +124,7 @@ fn rule_18_the_serial_and_all_times_are_those_that_were_asked_for() {
     assert_eq!(BootSector::of(&layout).serial, 0x89ab_cdef);
     let image = bytes(&layout);
     assert_eq!(image, bytes(&fat::layout(&esp(1000), &options).unwrap()));
-    // [FAT] §6.3: years from 1980, months, days; hours, minutes, two seconds.
+    // [FAT] "FAT Directory Structure": years from 1980, months, days; hours, minutes, two seconds.
     let date = |year: u16, month: u16, day: u16| ((year - 1980) << 9 | month << 5 | day).to_le_bytes();
     let time = |hour: u16, minute: u16, second: u16| (hour << 11 | minute << 5 | (second / 2)).to_le_bytes();
     // 1,600,000,000 is 2020-09-13T12:26:40Z.

@@ -5,7 +5,7 @@ use mkimage_formats::fat::{Fat, Kind, Options};
 use mkimage_formats::tree::{OriginId, Time};
 use mkimage_formats::{Kind as Is, Layout, Meta, Node, SectorSize, Tree, emit};
 
-/// \[FAT\] §3.1, up to where FAT32 differs.
+/// \[FAT\] "Boot Sector and BPB", up to where FAT32 differs.
 const BPB: &[Field] = &[
     ("jump", 0, 3),
     ("oem", 3, 8),
@@ -23,7 +23,7 @@ const BPB: &[Field] = &[
     ("sectors-32", 32, 4),
 ];
 
-/// §3.2 and §3.3: what follows, with the code that says that there is none.
+/// What follows, with the code that says that there is none.
 const FAT32: &[Field] = &[
     ("fat-sectors-32", 36, 4),
     ("flags", 40, 2),
@@ -41,11 +41,11 @@ const REST: &[Field] = &[
     ("code", 26, 5),
 ];
 
-/// §5 "FAT32 FSInfo Sector Structure".
+/// "FAT32 FSInfo Sector Structure and Backup Boot Sector".
 const FS_INFO: &[Field] =
     &[("lead", 0, 4), ("struct", 484, 4), ("free", 488, 4), ("next", 492, 4), ("trail", 508, 4)];
 
-/// §6 "FAT Directory Structure", and §7 for long names.
+/// "FAT Directory Structure" and "FAT Long Directory Entries".
 const SHORT: &[Field] = &[
     ("name", 0, 11),
     ("attributes", 11, 1),
@@ -99,7 +99,7 @@ impl Volume {
     fn chain(&self, bytes: &[u8], first: usize) -> Vec<usize> {
         let mut chain = Vec::new();
         let mut next = first;
-        // §4: what marks the end, and everything above what a cluster can be.
+        // "FAT Data Structure": what marks the end, and everything above what a cluster can be.
         let end = if self.kind == Kind::Fat12 { 0xff8 } else { 0x0fff_fff8 };
         while next != 0 && next < end {
             chain.push(next);
