@@ -32,7 +32,8 @@ const FAT32_FROM: u64 = 65_525;
 const AWAY: u64 = 16;
 /// What Talos Linux keeps above FAT32's threshold. With fewer, clusters get smaller instead.
 const AWAY_32: u64 = 2048;
-/// \[FAT\] "FAT Data Structure": the top four bits of a FAT32 entry are reserved, and the last values have meanings.
+/// \[FAT\] "FAT Data Structure": the top four bits of a FAT32 entry are reserved, and the last values
+/// have meanings.
 const FAT32_LAST: u64 = 0x0fff_fff5 - AWAY;
 /// Sectors of a cluster, the fastest first: firmware walks a chain of clusters one by one, and
 /// that takes long for large files. Larger ones than 4 KiB are not what ESPs have.

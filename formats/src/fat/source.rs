@@ -16,12 +16,13 @@ const UNITS: usize = 13;
 /// \[FAT\] "Name Limits and Character Sets": what no name has, beside controls.
 const FORBIDDEN: &str = "\"*/:<>?\\|";
 /// \[FAT\] "FAT Directory Structure": a file's length has 32 bits. fsck.vfat 4.2 counts the bytes of its
-/// clusters in 32 bits, too, and therefore takes a file whose last cluster ends at 4 GiB for one without clusters.
+/// clusters in 32 bits, too, and therefore takes a file whose last cluster ends at 4 GiB for one
+/// without clusters.
 const MAX_FILE: u64 = 0xffff_ffff;
 /// \[FAT\] "FAT Directory Structure": a folder has up to 2 MiB.
 pub(super) const MAX_ENTRIES: usize = 65_536;
-/// \[FAT\] "FAT Directory Structure", on dates and times: 1980-01-01T00:00:00 to 2107-12-31T23:59:58. Times beyond
-/// are the first or the last.
+/// \[FAT\] "FAT Directory Structure", on dates and times: 1980-01-01T00:00:00 to
+/// 2107-12-31T23:59:58. Times beyond are the first or the last.
 const TIMES: std::ops::RangeInclusive<i64> = 315_532_800..=4_354_819_198;
 
 /// `time` to the second, in UTC: what is called local time is nowhere's.
