@@ -1,18 +1,133 @@
-//! What a medium starts: a kernel with its initrd and command line, and the loader that starts it.
+//! What a medium starts: a kernel with its initrd and command line, and the loaders that start it.
+//!
+//! ```text
+//! Payload ──▶ iso     CDs and sticks ─┐        ┌ bios      the built-in BIOS loader
+//!         ──▶ disk    GPT and MBR     ├─ with ─┼ isolinux  somebody else's
+//!         ──▶ uki     one EFI program ┘        └ efi       the built-in UEFI stub, or another's
+//! ```
 
-pub mod bios;
+mod bios;
+mod disk;
+mod draft;
+mod efi;
+mod error;
+mod iso;
+mod isolinux;
+mod uki;
 
+pub use disk::disk;
+pub use error::Error;
+pub use iso::iso;
+pub use uki::uki;
+
+use crate::rootfs::T0;
 use mkimage_formats::Layout;
 use mkimage_formats::emit::{self, Sink, Stream};
+use mkimage_formats::gpt::Guid;
+use mkimage_formats::iso::Profile;
+use mkimage_formats::sector::SectorSize;
+use mkimage_formats::tree::Time;
+use mkimage_loaders::bios::Serial;
+use sha2::{Digest, Sha256};
 use std::io::{self, Write};
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+/// Where a medium has what it starts.
+#[derive(Clone, Copy)]
+struct Files {
+    kernel: &'static str,
+    initrd: &'static str,
+}
+
+/// Of a medium's first payload, and of all others: of those for AArch64.
+const FILES: Files = Files { kernel: "boot/kernel", initrd: "boot/initrd.img" };
+const AARCH64_FILES: Files = Files { kernel: "boot/aarch64/kernel", initrd: "boot/aarch64/initrd.img" };
+
+/// The firmware that a medium is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Firmware {
+    /// A PC's BIOS.
+    Bios,
+    /// A UEFI.
+    Efi,
+    /// Either.
+    Both,
+}
+
+impl Firmware {
+    fn bios(self) -> bool {
+        self != Firmware::Efi
+    }
+
+    fn efi(self) -> bool {
+        self != Firmware::Bios
+    }
+}
+
+/// The program between a BIOS and the kernel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BiosLoader {
+    /// mkimage's own, which repeats its words on the serial port, if one is given.
+    BuiltIn(Option<Serial>),
+    /// `isolinux.bin` and `ldlinux.c32` of this folder; with an `isohdpfx.bin` beside them, disks
+    /// boot too.
+    Isolinux(PathBuf),
+}
+
+/// What a medium has beside its payload.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Starts the kernel from a BIOS.
+    pub bios: BiosLoader,
+    /// The program that a UEFI starts, in place of mkimage's own; it finds entries for
+    /// systemd-boot and GRUB.
+    pub efi_loader: Option<PathBuf>,
+    /// The program that a unified kernel image begins with, in place of mkimage's own.
+    pub efi_stub: Option<PathBuf>,
+    /// The volume's name.
+    pub volume: String,
+    /// How an ISO is also a disk.
+    pub hybrid: Profile,
+    /// A disk's length, bytes; none for as little as the rules allow.
+    pub size: Option<u64>,
+    /// A disk's sectors.
+    pub sector_size: SectorSize,
+    /// A disk's GUID; none for one that follows from the content.
+    pub disk_id: Option<Guid>,
+    /// The time of everything that mkimage makes.
+    pub epoch: Time,
+    /// Is told what may be wrong, and need not be.
+    pub doubt: fn(&dyn std::error::Error),
+}
+
+impl Default for Options {
+    /// The built-in loaders on the screen alone, and LinuxKit's name and date.
+    fn default() -> Self {
+        Options {
+            bios: BiosLoader::BuiltIn(None),
+            efi_loader: None,
+            efi_stub: None,
+            volume: "LinuxKit".into(),
+            hybrid: Profile::default(),
+            size: None,
+            sector_size: SectorSize::default(),
+            disk_id: None,
+            epoch: T0,
+            doubt: |_| (),
+        }
+    }
+}
 
 /// Something that a boot loader loads and checks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Measured {
     /// Its bytes.
     pub content: Layout,
     /// Their CRC-32C (Castagnoli).
     pub crc32c: u32,
+    /// Their SHA-256, once it was asked for.
+    sha256: Arc<OnceLock<[u8; 32]>>,
 }
 
 impl Measured {
@@ -22,13 +137,47 @@ impl Measured {
     /// It cannot be read.
     pub fn new(content: Layout) -> Result<Self, emit::Error> {
         let crc32c = crc32c(0, &content)?;
-        Ok(Measured { content, crc32c })
+        Ok(Measured::with_crc32c(content, crc32c))
+    }
+
+    /// `content`, whose CRC-32C is known.
+    #[must_use]
+    pub fn with_crc32c(content: Layout, crc32c: u32) -> Self {
+        Measured { content, crc32c, sha256: Arc::default() }
     }
 
     /// Nothing at all.
     #[must_use]
     pub fn empty() -> Self {
-        Measured { content: Layout::default(), crc32c: 0 }
+        Measured::with_crc32c(Layout::default(), 0)
+    }
+
+    /// The content's SHA-256. It is read when this is called first, here or on a clone.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn sha256(&self) -> Result<[u8; 32], emit::Error> {
+        if let Some(known) = self.sha256.get() {
+            return Ok(*known);
+        }
+        let mut hash = Stream::new(Hash(Sha256::new()));
+        hash.layout(&self.content)?;
+        let hash = hash.into_inner().0.finalize().into();
+        Ok(*self.sha256.get_or_init(|| hash))
+    }
+}
+
+/// The SHA-256 of what is written.
+struct Hash(Sha256);
+
+impl Write for Hash {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -57,14 +206,33 @@ impl Write for Crc {
 }
 
 /// What a medium starts.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Payload {
-    /// The kernel as its loader takes it; for a BIOS, a `bzImage`.
+    /// The kernel as its loader takes it: for a BIOS a `bzImage`, for a UEFI an EFI program.
     pub kernel: Measured,
     /// The first root file system; empty for none.
     pub initrd: Measured,
     /// The kernel's command line.
     pub cmdline: String,
+}
+
+impl Payload {
+    /// Differs where the payload does: what ids are derived from.
+    fn seed(&self) -> [u8; 32] {
+        let mut hash = Sha256::new();
+        for part in [&self.kernel, &self.initrd] {
+            hash.update(part.content.len().to_le_bytes());
+            hash.update(part.crc32c.to_le_bytes());
+        }
+        hash.update(&self.cmdline);
+        hash.finalize().into()
+    }
+
+    /// A disk's signature.
+    fn signature(&self) -> u32 {
+        let [a, b, c, d, ..] = self.seed();
+        u32::from_le_bytes([a, b, c, d])
+    }
 }
 
 /// `cmdline` for a root file system that is itself on the CD: LinuxKit's ` root=/dev/sr0`, unless
@@ -87,6 +255,18 @@ mod tests {
         assert_eq!(with_cd_root("root=/dev/sda quiet"), "root=/dev/sda quiet");
         assert_eq!(with_cd_root("nfsroot=x"), "nfsroot=x root=/dev/sr0");
         assert_eq!(with_cd_root(""), "root=/dev/sr0");
+    }
+
+    #[test]
+    fn a_digest_is_read_once_for_all_clones() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("abc");
+        std::fs::write(&path, "abc").unwrap();
+        let measured = Measured::new(Layout::file(&path).unwrap()).unwrap();
+        let hash = measured.clone().sha256().unwrap();
+        assert_eq!(hash[..4], [0xba, 0x78, 0x16, 0xbf]); // FIPS 180-4's example
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(measured.sha256().unwrap(), hash);
     }
 
     #[test]

@@ -91,7 +91,7 @@ pub struct Options {
 }
 
 /// An initrd.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Initrd {
     /// The segments alone.
     pub segments: Layout,
@@ -175,7 +175,7 @@ pub fn build(tree: &Tree, microcode: Option<&Layout>, options: &Options) -> Resu
     };
     let mut content = before.content;
     content.append(segments.clone());
-    Ok(Initrd { segments, whole: Measured { content, crc32c } })
+    Ok(Initrd { segments, whole: Measured::with_crc32c(content, crc32c) })
 }
 
 /// The paths of each segment.

@@ -8,7 +8,7 @@ mod system;
 pub use format::{FORMATS, Format};
 pub use system::{PayloadKind, System};
 
-use crate::boot::bios::{self, IsoOptions};
+use crate::boot;
 use crate::initrd;
 use mkimage_formats::emit::{self, Partial, Sink, Stream};
 use mkimage_formats::tree;
@@ -22,14 +22,14 @@ use std::path::{Path, PathBuf};
 pub struct Options {
     /// What bootable media carry.
     pub payload: PayloadKind,
-    /// Of ISOs.
-    pub iso: IsoOptions,
+    /// How they boot.
+    pub boot: boot::Options,
 }
 
 /// A file that a format makes.
 pub struct Product<'a> {
     /// Follows the outputs' common name: `-initrd.img`.
-    pub suffix: &'static str,
+    pub suffix: String,
     /// Its content.
     pub body: Body<'a>,
 }
@@ -136,15 +136,21 @@ pub enum Error {
         /// The format.
         format: &'static str,
     },
+    /// Two root file systems.
+    #[error("format `{format}` holds one architecture; `iso` and `iso-efi` hold two, with initrds")]
+    OneArchitecture {
+        /// The format.
+        format: &'static str,
+    },
     /// Two formats make a file of one name.
     #[error("two of the formats would write `{path}`")]
     SameFile {
         /// The file.
         path: PathBuf,
     },
-    /// A BIOS medium.
+    /// A bootable medium.
     #[error(transparent)]
-    Bios(#[from] bios::Error),
+    Boot(#[from] boot::Error),
     /// A tar archive.
     #[error(transparent)]
     Tar(#[from] tar::Error),

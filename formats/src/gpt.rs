@@ -49,7 +49,7 @@ mod error;
 mod guid;
 
 pub use error::Error;
-pub use guid::{Guid, Type};
+pub use guid::{Guid, NotAGuid, Type};
 
 use crate::layout::Layout;
 use crate::mbr;

@@ -26,12 +26,10 @@ pub(crate) struct Build {
     output: Option<PathBuf>,
     #[command(flatten)]
     outputs: Outputs,
-    /// The architecture to build for: amd64, arm64 or riscv64 [default: this machine's]
-    #[arg(long)]
-    arch: Option<String>,
-    /// A disk's size: 512M, 4G, or a bare number of GiB
-    #[arg(long, default_value = "1024M", value_parser = size)]
-    size: u64,
+    /// The architecture to build for: amd64, arm64 or riscv64 [default: this machine's]; `amd64,arm64`
+    /// puts both on one ISO for UEFI
+    #[arg(long, value_delimiter = ',')]
+    arch: Vec<String>,
     /// Ask registries even for images that the cache has
     #[arg(long)]
     pull: bool,
@@ -77,13 +75,25 @@ impl Build {
         }
         let store = self.store(global)?;
         let scratch = store.scratch()?;
-        let options = build::Options {
-            platform: self.arch.as_deref().map_or_else(Platform::host, platform),
-            decompress_kernel: self.decompress_kernel,
-            sbom: self.sbom(),
-            initrd: self.outputs.initrd(&formats, scratch.path()),
+        let system = |platform| {
+            let options = build::Options {
+                platform,
+                decompress_kernel: self.decompress_kernel,
+                sbom: self.sbom(),
+                initrd: self.outputs.initrd(&formats, scratch.path()),
+            };
+            build::system(&spec, &store, &options, scratch.path())
         };
-        let system = build::system(&spec, &store, &options, scratch.path())?;
+        let system = match &self.arch[..] {
+            [] => system(Platform::host())?,
+            [arch] => system(platform(arch))?,
+            [one, two] => {
+                let mut first = system(platform(one))?;
+                first.aarch64 = Some(Box::new(system(platform(two))?));
+                first
+            }
+            more => return Err(CliError::Flags(format!("{} architectures; an ISO holds two", more.len()))),
+        };
         self.outputs.write(&system, &formats, self.output.as_deref(), &self.name(), global)
     }
 
@@ -105,7 +115,7 @@ impl Build {
     /// LinuxKit's rules for flags, in its order.
     fn check(&self, formats: &[&Format]) -> Result<(), CliError> {
         let wrong = |text: String| Err(CliError::Flags(text));
-        if let (Some(format), [_, _, ..]) = (formats.iter().find(|f| f.streamable), formats) {
+        if let (Some(format), [_, _, ..]) = (formats.iter().find(|f| f.is_streamable()), formats) {
             return wrong(format!("format `{}` must be the only format", format.name));
         }
         if self.output.is_some() {
@@ -113,7 +123,7 @@ impl Build {
             if formats.len() > 1 {
                 return wrong("-o names one file, and several formats were asked for".into());
             }
-            if !format.streamable {
+            if !format.is_streamable() {
                 return wrong(format!("-o goes with `tar` and `docker`, not with `{}`", format.name));
             }
             for (flag, given) in [("name", self.name.is_some()), ("dir", self.outputs.dir.is_some())] {
@@ -194,29 +204,4 @@ fn platform(arch: &str) -> Platform {
         "aarch64" => "arm64",
         other => other,
     })
-}
-
-/// Bytes of `512M`, `4G`, or `4`, which are GiB.
-fn size(text: &str) -> Result<u64, String> {
-    let (number, unit) = match text.as_bytes() {
-        [.., b'M'] => (&text[..text.len() - 1], 1 << 20),
-        [.., b'G'] => (&text[..text.len() - 1], 1 << 30),
-        _ => (text, 1 << 30),
-    };
-    let number: u64 = number.parse().map_err(|_| "512M, 4G, or a number of GiB is wanted".to_owned())?;
-    number.checked_mul(unit).ok_or_else(|| format!("at most {} GiB", u64::MAX >> 30))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn sizes_are_mib_gib_or_bare_gib() {
-        assert_eq!(size("1024M"), Ok(1 << 30));
-        assert_eq!(size("2G"), size("2"));
-        for bad in ["", "M", "1K", "-1", "1.5G", "99999999999999999G"] {
-            assert!(size(bad).is_err(), "{bad}");
-        }
-    }
 }

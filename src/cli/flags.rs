@@ -1,10 +1,13 @@
 //! Flags that `build` and `media` share.
 
 use super::{CliError, Global, report};
-use crate::boot::bios::{IsoOptions, Loader};
+use crate::boot::{self, BiosLoader};
 use crate::initrd::{self, Compression};
 use crate::output::{self, Format, Options, PayloadKind, System};
 use clap::Args;
+use mkimage_formats::gpt::Guid;
+use mkimage_formats::iso::Profile;
+use mkimage_formats::sector::SectorSize;
 use mkimage_loaders::bios::Serial;
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter};
@@ -35,6 +38,53 @@ pub(crate) struct Outputs {
     /// The BIOS loader repeats its words on the serial port COM1
     #[arg(long, conflicts_with = "bios_loader")]
     boot_serial: bool,
+    /// The EFI program that UEFI media start in place of mkimage's own: shim, systemd-boot, GRUB
+    #[arg(long, value_name = "FILE")]
+    efi_loader: Option<PathBuf>,
+    /// The EFI program that `uki` begins with in place of mkimage's own, such as systemd's stub
+    #[arg(long, value_name = "FILE")]
+    efi_stub: Option<PathBuf>,
+    /// How an ISO is also a disk
+    #[arg(long, value_enum, default_value_t)]
+    hybrid: HybridFlag,
+    /// A disk's size: 512M, 4G, or a bare number of GiB [default: what the payload needs]
+    #[arg(long, value_parser = size)]
+    size: Option<u64>,
+    /// Bytes of a disk's sectors
+    #[arg(long, value_enum, default_value_t)]
+    sector_size: SectorFlag,
+    /// The name of the volume that a medium has
+    #[arg(long, value_name = "NAME", default_value = "LinuxKit")]
+    volume_label: String,
+    /// The GUID of a disk [default: one that follows from the content]
+    #[arg(long, value_name = "GUID")]
+    disk_id: Option<Guid>,
+}
+
+/// [`Profile`] as a flag.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum HybridFlag {
+    /// GPT, and an active MBR entry for the BIOSes that want one
+    #[default]
+    Gpt,
+    /// GPT with a protective MBR alone, by the letter of the UEFI specification
+    Strict,
+    /// MBR without a GPT
+    MbrEf,
+    /// Nested MBR entries and a GPT, as isohybrid and Debian have them
+    Isohybrid,
+}
+
+/// [`SectorSize`] as a flag.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum SectorFlag {
+    /// Most disks
+    #[default]
+    #[value(name = "512")]
+    B512,
+    /// 4Kn disks
+    #[value(name = "4096")]
+    B4096,
 }
 
 /// [`PayloadKind`] as a flag.
@@ -115,16 +165,60 @@ impl Outputs {
     }
 
     fn options(&self) -> Options {
-        let loader = match &self.bios_loader {
-            Some(folder) => Loader::Isolinux(folder.clone()),
-            None => Loader::BuiltIn(self.boot_serial.then_some(Serial::COM1)),
+        let bios = match &self.bios_loader {
+            Some(folder) => BiosLoader::Isolinux(folder.clone()),
+            None => BiosLoader::BuiltIn(self.boot_serial.then_some(Serial::COM1)),
         };
-        let payload = self.payload();
-        Options { payload, iso: IsoOptions { loader, doubt: report::doubt, ..IsoOptions::default() } }
+        let boot = boot::Options {
+            bios,
+            efi_loader: self.efi_loader.clone(),
+            efi_stub: self.efi_stub.clone(),
+            volume: self.volume_label.clone(),
+            hybrid: match self.hybrid {
+                HybridFlag::Gpt => Profile::Default,
+                HybridFlag::Strict => Profile::Strict,
+                HybridFlag::MbrEf => Profile::MbrEf,
+                HybridFlag::Isohybrid => Profile::Isohybrid,
+            },
+            size: self.size,
+            sector_size: match self.sector_size {
+                SectorFlag::B512 => SectorSize::B512,
+                SectorFlag::B4096 => SectorSize::B4096,
+            },
+            disk_id: self.disk_id,
+            doubt: report::doubt,
+            ..boot::Options::default()
+        };
+        Options { payload: self.payload(), boot }
     }
 }
 
 /// A pipe or a device, `/dev/null` among them: written to, where a file would be replaced.
 fn is_special(path: &Path) -> bool {
     path.metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
+}
+
+/// Bytes of `512M`, `4G`, or `4`, which are GiB.
+fn size(text: &str) -> Result<u64, String> {
+    let (number, unit) = match text.as_bytes() {
+        [.., b'M'] => (&text[..text.len() - 1], 1 << 20),
+        [.., b'G'] => (&text[..text.len() - 1], 1 << 30),
+        _ => (text, 1 << 30),
+    };
+    let number: u64 = number.parse().map_err(|_| "512M, 4G, or a number of GiB is wanted".to_owned())?;
+    number.checked_mul(unit).ok_or_else(|| format!("at most {} GiB", u64::MAX >> 30))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_mib_gib_or_bare_gib() {
+        assert_eq!(size("1024M"), Ok(1 << 30));
+        assert_eq!(size("2G"), size("2"));
+        for bad in ["", "M", "1K", "-1", "1.5G", "99999999999999999G"] {
+            assert!(size(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -59,6 +59,7 @@ impl Media {
             cmdline: self.cmdline.clone(),
             microcode: None,
             initrd: Some(Initrd::of(initrds(&self.initrd)?)?),
+            aarch64: None,
         })
     }
 }

@@ -1,8 +1,9 @@
 //! The table of formats.
 
 use super::{Body, Error, Options, PayloadKind, Product, System};
-use crate::boot::bios;
+use crate::boot::{self, Firmware};
 use crate::rootfs::T0;
+use mkimage_formats::sector::SectorSize;
 use mkimage_formats::{Kind, Layout, Meta, Node, OriginId, Tree, TreePath};
 use std::borrow::Cow;
 
@@ -12,10 +13,29 @@ pub struct Format {
     pub name: &'static str,
     /// What it is, in a few words.
     pub about: &'static str,
-    /// It is one archive, which can go to standard output.
-    pub streamable: bool,
+    recipe: Recipe,
     carries: Carries,
-    make: for<'a> fn(&'a System, &Options) -> Result<Vec<Product<'a>>, Error>,
+    /// What its file's name ends with.
+    suffix: &'static str,
+}
+
+/// How a format is made.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Recipe {
+    /// A tar archive of the root file system.
+    Tar,
+    /// The same for Docker.
+    Docker,
+    /// Three files, each with a suffix of its own.
+    Files,
+    /// The three files in an archive.
+    TarOfFiles,
+    /// A CD and a stick.
+    Iso(Firmware),
+    /// A disk and a stick.
+    Disk(Firmware),
+    /// An EFI program.
+    Uki,
 }
 
 /// The form in which a format has the root file system.
@@ -34,39 +54,86 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "docker",
         about: "the root file system as a tar archive with a Dockerfile",
-        streamable: true,
+        recipe: Recipe::Docker,
         carries: Carries::Tree,
-        make: docker,
+        suffix: ".docker",
+    },
+    Format {
+        name: "iso",
+        about: "one ISO for BIOS and UEFI, as a CD, a stick or a disk",
+        recipe: Recipe::Iso(Firmware::Both),
+        carries: Carries::Payload,
+        suffix: ".iso",
     },
     Format {
         name: "iso-bios",
         about: "a CD that a BIOS boots, also when it is copied to a stick or a disk",
-        streamable: false,
+        recipe: Recipe::Iso(Firmware::Bios),
         carries: Carries::Payload,
-        make: iso_bios,
+        suffix: ".iso",
+    },
+    Format {
+        name: "iso-efi",
+        about: "a CD that a UEFI boots, also when it is copied to a stick or a disk",
+        recipe: Recipe::Iso(Firmware::Efi),
+        carries: Carries::Payload,
+        suffix: "-efi.iso",
+    },
+    Format {
+        name: "iso-efi-initrd",
+        about: "iso-efi with the initrd, whatever --payload says",
+        recipe: Recipe::Iso(Firmware::Efi),
+        carries: Carries::Initrd,
+        suffix: "-efi-initrd.iso",
     },
     Format {
         name: "kernel+initrd",
         about: "kernel, initrd and command line as files",
-        streamable: false,
+        recipe: Recipe::Files,
         carries: Carries::Initrd,
-        make: kernel_initrd,
+        suffix: "",
+    },
+    Format {
+        name: "raw",
+        about: "a disk with a GPT that BIOS and UEFI boot",
+        recipe: Recipe::Disk(Firmware::Both),
+        carries: Carries::Initrd,
+        suffix: ".img",
+    },
+    Format {
+        name: "raw-bios",
+        about: "a disk with a master boot record that a BIOS boots",
+        recipe: Recipe::Disk(Firmware::Bios),
+        carries: Carries::Initrd,
+        suffix: "-bios.img",
+    },
+    Format {
+        name: "raw-efi",
+        about: "a disk with a GPT that a UEFI boots",
+        recipe: Recipe::Disk(Firmware::Efi),
+        carries: Carries::Initrd,
+        suffix: "-efi.img",
     },
     Format {
         name: "tar",
         about: "the root file system as a tar archive",
-        streamable: true,
+        recipe: Recipe::Tar,
         carries: Carries::Tree,
-        make: |system, _| {
-            Ok(vec![Product { suffix: ".tar", body: Body::Tar(Cow::Borrowed(system.tree("tar")?)) }])
-        },
+        suffix: ".tar",
     },
     Format {
         name: "tar-kernel-initrd",
         about: "kernel, initrd and command line in a tar archive",
-        streamable: false,
+        recipe: Recipe::TarOfFiles,
         carries: Carries::Initrd,
-        make: tar_kernel_initrd,
+        suffix: "-initrd.tar",
+    },
+    Format {
+        name: "uki",
+        about: "a unified kernel image, one EFI program with kernel, initrd and command line",
+        recipe: Recipe::Uki,
+        carries: Carries::Initrd,
+        suffix: ".efi",
     },
 ];
 
@@ -89,23 +156,57 @@ impl Format {
         }
     }
 
+    /// It is one archive, which can go to standard output.
+    #[must_use]
+    pub fn is_streamable(&self) -> bool {
+        matches!(self.recipe, Recipe::Tar | Recipe::Docker)
+    }
+
     pub(super) fn products<'a>(
         &self,
         system: &'a System,
         options: &Options,
     ) -> Result<Vec<Product<'a>>, Error> {
-        (self.make)(system, options)
+        let kind = if self.carries == Carries::Initrd { PayloadKind::Initrd } else { options.payload };
+        let medium = || system.medium(self.name, kind);
+        if system.aarch64.is_some() && !self.holds_two(kind) {
+            return Err(Error::OneArchitecture { format: self.name });
+        }
+        let body = match self.recipe {
+            Recipe::Files => return Ok(files(system)),
+            Recipe::Tar => Body::Tar(Cow::Borrowed(system.tree(self.name)?)),
+            Recipe::Docker => Body::Tar(Cow::Owned(docker(system.tree(self.name)?)?)),
+            Recipe::TarOfFiles => Body::Tar(Cow::Owned(tar_of_files(system)?)),
+            Recipe::Iso(firmware) => {
+                let (payload, root) = medium()?;
+                let aarch64 =
+                    system.aarch64.as_ref().map(|other| other.medium(self.name, kind)).transpose()?;
+                let aarch64 = aarch64.as_ref().map(|(payload, _)| payload);
+                Body::Layout(boot::iso(&payload, aarch64, root, firmware, &options.boot)?)
+            }
+            Recipe::Disk(firmware) => Body::Layout(boot::disk(&medium()?.0, firmware, &options.boot)?),
+            Recipe::Uki => Body::Layout(boot::uki(&medium()?.0, &options.boot)?),
+        };
+        Ok(vec![Product { suffix: self.suffix(options), body }])
+    }
+
+    /// Two architectures have room on it.
+    fn holds_two(&self, kind: PayloadKind) -> bool {
+        let firmware = matches!(self.recipe, Recipe::Iso(Firmware::Both | Firmware::Efi));
+        firmware && kind == PayloadKind::Initrd
+    }
+
+    /// No disk image is right for both sizes of sectors, so the name says which it is.
+    fn suffix(&self, options: &Options) -> String {
+        match (self.recipe, options.boot.sector_size, self.suffix.rsplit_once('.')) {
+            (Recipe::Disk(_), SectorSize::B4096, Some((stem, extension))) => format!("{stem}-4k.{extension}"),
+            _ => self.suffix.to_owned(),
+        }
     }
 }
 
-fn iso_bios<'a>(system: &'a System, options: &Options) -> Result<Vec<Product<'a>>, Error> {
-    let (payload, root) = system.medium("iso-bios", options.payload)?;
-    let iso = bios::iso(&payload, root, &options.iso)?;
-    Ok(vec![Product { suffix: ".iso", body: Body::Layout(iso) }])
-}
-
-fn kernel_initrd<'a>(system: &'a System, _: &Options) -> Result<Vec<Product<'a>>, Error> {
-    let file = |suffix, content: Layout| Product { suffix, body: Body::Layout(content) };
+fn files(system: &System) -> Vec<Product<'_>> {
+    let file = |suffix: &str, content: Layout| Product { suffix: suffix.into(), body: Body::Layout(content) };
     let mut files = Vec::new();
     if let Some(kernel) = &system.kernel {
         files.push(file("-kernel", kernel.clone()));
@@ -116,10 +217,10 @@ fn kernel_initrd<'a>(system: &'a System, _: &Options) -> Result<Vec<Product<'a>>
     if !system.cmdline.is_empty() {
         files.push(file("-cmdline", system.cmdline.clone().into_bytes().into()));
     }
-    Ok(files)
+    files
 }
 
-fn tar_kernel_initrd<'a>(system: &'a System, _: &Options) -> Result<Vec<Product<'a>>, Error> {
+fn tar_of_files(system: &System) -> Result<Tree, Error> {
     let mut tree = Tree::new();
     let files = [
         ("kernel", system.kernel.clone()),
@@ -132,16 +233,16 @@ fn tar_kernel_initrd<'a>(system: &'a System, _: &Options) -> Result<Vec<Product<
             add(&mut tree, name, content)?;
         }
     }
-    Ok(vec![Product { suffix: "-initrd.tar", body: Body::Tar(Cow::Owned(tree)) }])
+    Ok(tree)
 }
 
 /// LinuxKit's recipe for an image of the root file system.
 const DOCKERFILE: &[u8] = b"\nFROM scratch\n\nCOPY . ./\n\nENTRYPOINT [\"/bin/rc.init\"]\n";
 
-fn docker<'a>(system: &'a System, _: &Options) -> Result<Vec<Product<'a>>, Error> {
-    let mut tree = system.tree("docker")?.clone();
+fn docker(root: &Tree) -> Result<Tree, Error> {
+    let mut tree = root.clone();
     add(&mut tree, "Dockerfile", DOCKERFILE.to_vec().into())?;
-    Ok(vec![Product { suffix: ".docker", body: Body::Tar(Cow::Owned(tree)) }])
+    Ok(tree)
 }
 
 fn add(tree: &mut Tree, name: &str, content: Layout) -> Result<(), Error> {

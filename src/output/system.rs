@@ -19,6 +19,8 @@ pub struct System {
     pub microcode: Option<Layout>,
     /// The first root file system, where a format needs it.
     pub initrd: Option<Initrd>,
+    /// The same system for AArch64, on the ISOs that have both.
+    pub aarch64: Option<Box<System>>,
 }
 
 /// Which of the two a bootable medium carries.
@@ -59,7 +61,7 @@ impl System {
             None => None,
         };
         let kernel = file("boot/kernel");
-        Ok(System { tree: Some(tree), kernel, cmdline, microcode, initrd })
+        Ok(System { tree: Some(tree), kernel, cmdline, microcode, initrd, aarch64: None })
     }
 
     pub(super) fn tree(&self, format: &'static str) -> Result<&Tree, Error> {

@@ -2,6 +2,7 @@
 
 use sha2::{Digest, Sha256};
 use std::fmt;
+use std::str::FromStr;
 
 /// A globally unique identifier, its bytes in the order in which it is written as text
 /// (\[RFC 9562\] §4); on a disk, the first three groups are little-endian.
@@ -31,6 +32,25 @@ impl fmt::Display for Guid {
         }
         Ok(())
     }
+}
+
+impl FromStr for Guid {
+    type Err = NotAGuid;
+
+    /// Of the text form, with or without its dashes and braces.
+    fn from_str(text: &str) -> Result<Self, NotAGuid> {
+        let digits: String = text.chars().filter(|c| !matches!(c, '-' | '{' | '}')).collect();
+        let all_hex = digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        let number = u128::from_str_radix(&digits, 16).ok().filter(|_| all_hex);
+        Ok(Guid(number.ok_or_else(|| NotAGuid { text: text.into() })?.to_be_bytes()))
+    }
+}
+
+/// Not the text form of a [`Guid`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is no GUID; it has 32 hexadecimal digits, as 01234567-89ab-cdef-0123-456789abcdef")]
+pub struct NotAGuid {
+    text: String,
 }
 
 impl fmt::Debug for Guid {
@@ -74,6 +94,16 @@ mod tests {
         // Python's uuid.UUID calls this one "version 8, specified in RFC 4122".
         let (version, variant) = (&text[14..15], &text[19..20]);
         assert!(version == "8" && ["8", "9", "a", "b"].contains(&variant));
+    }
+
+    #[test]
+    fn the_text_form_is_read_back() {
+        let guid = Guid::derived(b"seed", "disk");
+        assert_eq!(guid.to_string().parse(), Ok(guid));
+        assert_eq!(format!("{{{}}}", guid.to_string().to_uppercase()).parse(), Ok(guid));
+        for bad in ["", "0", "f10bfd30-9582-8e87-a1c2-5c201ec8832g", "+10bfd3095828e87a1c25c201ec88323"] {
+            assert!(bad.parse::<Guid>().is_err(), "{bad}");
+        }
     }
 
     #[test]

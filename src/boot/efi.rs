@@ -1,0 +1,117 @@
+//! What a UEFI starts from a medium: an EFI system partition, and the programs on it.
+//!
+//! ```text
+//! EFI/BOOT/BOOTX64.EFI    the stub, told where the kernel is   | with `--efi-loader`, that program
+//! EFI/BOOT/grub.cfg       ─                                    | entries for GRUB
+//! loader/                 ─                                    | and for systemd-boot
+//! ```
+
+use super::draft::Draft;
+use super::{Error, FILES, Files, Measured, Options, Payload};
+use mkimage_formats::Layout;
+use mkimage_formats::emit::{Sink, Stream};
+use mkimage_formats::pe::{self, Section};
+use mkimage_loaders::uefi::{self, Arch, Extent, Extents, File, Paths};
+
+/// The architecture of an EFI program, by its header: \[PE\] §3.3.1 "Machine Types".
+pub(super) fn arch(kernel: &Layout) -> Result<Arch, Error> {
+    const HEAD: u64 = 4096;
+    let head = read(kernel, HEAD)?;
+    if head.starts_with(&[0x1f, 0x8b]) {
+        return Err(Error::EfiKernel("it is compressed as a whole; --decompress-kernel unpacks it"));
+    }
+    if !head.starts_with(b"MZ") {
+        return Err(Error::EfiKernel("it was built without CONFIG_EFI_STUB"));
+    }
+    let pointer = head.get(0x3c..0x40).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes);
+    let header = usize::try_from(pointer).ok().and_then(|at| head.get(at..)?.get(..6));
+    match header {
+        Some([b'P', b'E', 0, 0, 0x64, 0x86]) => Ok(Arch::X86_64),
+        Some([b'P', b'E', 0, 0, 0x64, 0xaa]) => Ok(Arch::Aarch64),
+        Some([b'P', b'E', 0, 0, ..]) => Err(Error::EfiKernel("it is for neither x86-64 nor AArch64")),
+        _ => Err(Error::EfiKernel("its header is damaged")),
+    }
+}
+
+/// The release of an x86 kernel, `uname -r`: \[x86 boot protocol\] `kernel_version`, a text that
+/// begins with it. None of others, which do not say it.
+pub(super) fn release(kernel: &Layout) -> Result<Option<Vec<u8>>, Error> {
+    const POINTER: usize = 0x20e;
+    const HEAD: u64 = 64 << 10;
+    let head = read(kernel, HEAD)?;
+    if head.get(0x202..0x206) != Some(b"HdrS") {
+        return Ok(None);
+    }
+    let text = head.get(POINTER..POINTER + 2).map(|b| usize::from(u16::from_le_bytes([b[0], b[1]])) + 0x200);
+    let word = text.and_then(|at| head.get(at..)?.split(|b| matches!(b, 0 | b' ')).next());
+    Ok(word.filter(|word| !word.is_empty() && word.len() < 65).map(<[u8]>::to_vec))
+}
+
+/// The first bytes of `content`, at most `len`.
+fn read(content: &Layout, len: u64) -> Result<Vec<u8>, Error> {
+    let mut head = Stream::new(Vec::new());
+    head.layout(&content.window(0, content.len().min(len)))?;
+    Ok(head.into_inner())
+}
+
+/// Where a UEFI looks on a medium: \[UEFI\] §3.5.1.1 "Removable Media Boot Behavior".
+pub(super) fn path(arch: Arch) -> String {
+    format!("EFI/BOOT/{}", arch.boot_file())
+}
+
+/// The stub for a medium that has kernel and initrd at these offsets, in bytes from its start. Its
+/// length is the same whatever they are.
+pub(super) fn by_extents(payload: &Payload, kernel: u64, initrd: u64) -> Result<Layout, Error> {
+    let file = |at, part: &Measured| -> Result<_, Error> {
+        Ok(Extent { at, len: part.content.len(), sha256: part.sha256()? })
+    };
+    let initrd = match payload.initrd.content.is_empty() {
+        true => None,
+        false => Some(file(initrd, &payload.initrd)?),
+    };
+    let extents = Extents { kernel: file(kernel, &payload.kernel)?, initrd };
+    stub(payload, Section { name: uefi::EXTENTS, content: extents.section().into() })
+}
+
+/// The stub for a volume with `files`.
+pub(super) fn by_paths(payload: &Payload, files: Files) -> Result<Layout, Error> {
+    let file = |path: &str, part: &Measured| -> Result<_, Error> {
+        Ok(File { path: path.into(), len: part.content.len(), sha256: part.sha256()? })
+    };
+    let initrd = match payload.initrd.content.is_empty() {
+        true => None,
+        false => Some(file(files.initrd, &payload.initrd)?),
+    };
+    let paths = Paths { kernel: file(files.kernel, &payload.kernel)?, initrd };
+    stub(payload, Section { name: uefi::PATHS, content: paths.section().into() })
+}
+
+fn stub(payload: &Payload, places: Section) -> Result<Layout, Error> {
+    let cmdline = Section { name: uefi::CMDLINE, content: payload.cmdline.clone().into_bytes().into() };
+    Ok(pe::append(arch(&payload.kernel.content)?.stub(), &[cmdline, places])?)
+}
+
+/// Adds another's loader to a volume with kernel and initrd, and entries for those that read them.
+pub(super) fn add_loader(volume: &mut Draft, payload: &Payload, options: &Options) -> Result<(), Error> {
+    let Some(path) = &options.efi_loader else { return Ok(()) };
+    let program = Layout::file(path).map_err(|source| Error::EfiFile { path: path.clone(), source })?;
+    let arch = arch(&payload.kernel.content)?;
+    volume.file(&self::path(arch), program)?;
+    let has_initrd = !payload.initrd.content.is_empty();
+    let initrd = |text: String| if has_initrd { text } else { String::new() };
+    let cmdline = &payload.cmdline;
+    // The Boot Loader Specification, "Type #1".
+    let entry = format!(
+        "title LinuxKit\nlinux /{}\n{}options {cmdline}\n",
+        FILES.kernel,
+        initrd(format!("initrd /{}\n", FILES.initrd))
+    );
+    let grub = format!(
+        "set timeout=0\nmenuentry LinuxKit {{\n    linux /{} {cmdline}\n{}}}\n",
+        FILES.kernel,
+        initrd(format!("    initrd /{}\n", FILES.initrd))
+    );
+    volume.file("EFI/BOOT/grub.cfg", grub.into_bytes())?;
+    volume.file("loader/entries/linuxkit.conf", entry.into_bytes())?;
+    volume.file("loader/loader.conf", b"timeout 0\n".to_vec())
+}

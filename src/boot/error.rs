@@ -1,0 +1,98 @@
+//! Why a medium cannot be made.
+
+use mkimage_formats::{emit, fat, gpt, iso, mbr, pe, tree};
+use mkimage_loaders::{bios, bzimage};
+use std::io;
+use std::path::PathBuf;
+
+/// Why a medium cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The kernel, or its command line.
+    #[error("a BIOS cannot boot this kernel")]
+    Kernel(#[from] bzimage::Error),
+    /// The kernel is no EFI program.
+    #[error("a UEFI cannot boot this kernel: {0}")]
+    EfiKernel(&'static str),
+    /// Two payloads on one medium.
+    #[error("of two architectures the first is x86-64 and the second AArch64")]
+    Architectures,
+    /// One program for two architectures.
+    #[error("`{path}` is for one architecture; leave out --efi-loader for two")]
+    OneLoader {
+        /// The program.
+        path: PathBuf,
+    },
+    /// The BIOS loader has no room for something.
+    #[error(transparent)]
+    Loader(#[from] bios::Error),
+    /// A file of `--bios-loader`.
+    #[error("cannot read `{path}` of the BIOS loader")]
+    LoaderFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Not a master boot record.
+    #[error("`{path}` has {len} bytes; the code of a master boot record has {limit}", limit = bios::MBR_LEN)]
+    HybridMbr {
+        /// The file.
+        path: PathBuf,
+        /// Its length, bytes.
+        len: usize,
+    },
+    /// isolinux is for CDs.
+    #[error("`{path}` has isolinux, which starts from ISOs only; leave out --bios-loader for disks")]
+    NotAnIso {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file of `--efi-loader` or `--efi-stub`.
+    #[error("cannot read the EFI program `{path}`")]
+    EfiFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A disk that is too small.
+    #[error("a disk of {needed} bytes is needed, and `--size` says {size}")]
+    Size {
+        /// Bytes.
+        needed: u64,
+        /// Bytes.
+        size: u64,
+    },
+    /// A disk that does not end with a sector that partition tables are made for.
+    #[error("a disk of {size} bytes: whole MiB are wanted")]
+    Unaligned {
+        /// Bytes.
+        size: u64,
+    },
+    /// A BIOS reads sectors of 512 bytes.
+    #[error("a BIOS boots disks of 512-byte sectors only; `raw-efi` is for disks of 4096")]
+    SectorSize,
+    /// ISO 9660.
+    #[error(transparent)]
+    Iso(#[from] iso::Error),
+    /// FAT.
+    #[error("cannot make the boot partition")]
+    Fat(#[from] fat::Error),
+    /// The partition table.
+    #[error(transparent)]
+    Gpt(#[from] gpt::Error),
+    /// The master boot record.
+    #[error(transparent)]
+    Mbr(#[from] mbr::Error),
+    /// An EFI program.
+    #[error(transparent)]
+    Pe(#[from] pe::Error),
+    /// Something in the root file system is where the loader's files go.
+    #[error(transparent)]
+    Tree(#[from] tree::Error),
+    /// The payload cannot be read.
+    #[error(transparent)]
+    Read(#[from] emit::Error),
+}
