@@ -3,9 +3,9 @@
 //! ```text
 //! 0             32 KiB                                                              n MiB
 //! ├ system area ┼ descriptors ┼ folders ┼ files, in the tree's order ┼ path tables ┼ 300 KiB+ ┤
-//!   MBR           PVD, boot     primary,                               both trees,   of zeros
-//!                 record, SVD,  Joliet                                 each in both
-//!                 terminator                                           byte orders
+//!   MBR, GPT      PVD, boot     primary,  those of a folder before     both trees,   of zeros,
+//!                 record, SVD,  Joliet    those of its folders         each in both  copy of
+//!                 terminator                                           byte orders   the GPT
 //! ```
 //!
 //! \[ECMA-119\] *Volume and File Structure of CDROM for Information Interchange*, 4th edition

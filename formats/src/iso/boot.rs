@@ -50,7 +50,8 @@ impl BootEntry {
         BootEntry { platform: Platform::BIOS, image, sectors: Some(4), info_table: false }
     }
 
-    /// A UEFI opens the FAT file system in `image`. Where it is large, make it the last file.
+    /// A UEFI opens the FAT file system in `image`, which may hold loaders for several
+    /// architectures. An image of 32 MiB or more should be the last file: in the last folder.
     #[must_use]
     pub fn efi(image: TreePath) -> Self {
         BootEntry { platform: Platform::EFI, image, sectors: None, info_table: false }

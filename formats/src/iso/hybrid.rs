@@ -14,13 +14,15 @@
 //! # What the partitions are for
 //!
 //! Firmware looks for the ESP. What is called data keeps partitioning programs from taking the rest
-//! of the image for free. Its type is Linux': "basic data", which xorriso gives it, Windows offers
-//! to format, a Mac complains about HFS+ in which it finds none, and an unknown type both leave
-//! alone. It is not to be mounted: its first sector is not the volume's. The volume is the whole
-//! disk, as it is the whole CD, and is found there by loaders, by Linux and by programs that look
-//! for labels. A second set of descriptors and folders that counts from the partition (xorriso's
-//! `-partition_offset 16`) would make the partition a volume too, and would give every node two
-//! descriptions that programs which change images do not keep equal; it is not made.
+//! of the image for free. Its type is "Linux file system data": to a partition of a type that it
+//! does not know Windows gives no letter, while "basic data", which xorriso writes, it offers to
+//! format.
+//!
+//! The data is not to be mounted by its partition. The volume is the whole disk, as it is the whole
+//! CD: that is where loaders, Linux and programs that look for labels find it. A second set of
+//! descriptors and folders that counts from the partition (xorriso's `-partition_offset 16`) would
+//! make the partition a volume too, but every node would be described twice, and programs that
+//! change images do not keep both equal. It is not made.
 
 use super::mend::BLOCK;
 use super::{Error, Iso};
