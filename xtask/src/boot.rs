@@ -6,18 +6,21 @@
 
 mod bochs;
 mod cases;
+mod device;
+mod fault;
+mod firmware;
+mod guest;
 mod media;
+mod recipe;
 
 use crate::ci;
-use crate::debian::Packages;
-use crate::machine::{self, Machine, Wait, qemu};
+use crate::machine::Wait;
 use crate::product;
 use crate::tally::{Outcome, Tally};
 use anyhow::Result;
-use cases::{CASES, Case, Device, Expect, Fault, Firmware};
+use cases::{Case, Expect};
 use media::{Media, Medium};
 use std::path::Path;
-use std::process::Command;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -26,26 +29,20 @@ const AT_A_TIME: usize = 2;
 
 /// Runs the cases whose names contain `filter`.
 pub(crate) fn run(mkimage: &Path, filter: &str, tally: &mut Tally) -> Result<()> {
-    let (runnable, missing): (Vec<&Case>, Vec<&Case>) = CASES
-        .iter()
-        .filter(|case| case.name.contains(filter))
-        .partition(|case| machine::installed(case.firmware.program()));
-    for case in missing {
-        tally.add(
-            &format!("boot: {}", case.name),
-            Outcome::Skipped(machine::missing(case.firmware.program())),
-            ci(),
-        );
+    let mut runnable = Vec::new();
+    for case in cases::all().into_iter().filter(|case| case.name.contains(filter)) {
+        match case.firmware.missing() {
+            None => runnable.push(case),
+            Some(why) => tally.add(&format!("boot: {}", case.name), Outcome::Skipped(why), ci()),
+        }
     }
     if runnable.is_empty() {
         return Ok(());
     }
-    let dir = product::target().join("boot");
-    let mut packages = Packages::at(product::target().join("debian"));
-    let wanted = runnable.iter().map(|case| (case.payload, case.fault));
-    let media = Media::make(mkimage, &mut packages, dir, wanted)?;
+    let wanted = runnable.iter().map(|case| case.recipe).collect();
+    let media = Media::make(mkimage, product::target().join("boot"), &wanted)?;
 
-    let queue = Mutex::new(runnable.into_iter());
+    let queue = Mutex::new(runnable.iter());
     let tally = Mutex::new(tally);
     std::thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
@@ -70,11 +67,8 @@ fn next<'a>(queue: &Mutex<impl Iterator<Item = &'a Case>>) -> Option<&'a Case> {
 
 /// Boots one case: how it went, and seconds.
 fn boot(case: &Case, media: &Media) -> Result<(Outcome, f64)> {
-    let medium = media.medium(case.payload, case.fault)?;
-    let mut machine = match case.firmware {
-        Firmware::SeaBios => Machine::start(&mut emulator(case, &medium))?,
-        Firmware::Bochs => bochs::start(&medium.path, case.memory_mib)?,
-    };
+    let medium = media.medium(&case.recipe)?;
+    let mut machine = case.firmware.start(case.device, medium, case.memory_mib)?;
     let stop: &[&str] = match case.expect {
         Expect::Guest => &["guest: end", "Kernel panic"],
         Expect::Words(words) => &[words],
@@ -82,8 +76,8 @@ fn boot(case: &Case, media: &Media) -> Result<(Outcome, f64)> {
     let wait = machine.wait(stop, Duration::from_secs(case.limit_seconds));
     let said = machine.said();
     let seconds = machine.elapsed().as_secs_f64();
-    let log = media.log(case.name, &said)?;
-    let outcome = match missing_from(&said, case, &medium) {
+    let log = media.log(&case.name, &said)?;
+    let outcome = match missing_from(&said, case, medium) {
         None if wait == Wait::Seen => Outcome::Passed,
         missing => {
             let missing = missing.unwrap_or_default();
@@ -103,43 +97,4 @@ fn missing_from(said: &str, case: &Case, medium: &Medium) -> Option<String> {
         Expect::Words(words) => &[words.to_owned()],
     };
     wanted.iter().find(|line| !said.contains(line.as_str())).cloned()
-}
-
-/// QEMU with the medium attached as the case wants it.
-fn emulator(case: &Case, medium: &Medium) -> Command {
-    let mut command = qemu(case.machine, case.memory_mib);
-    command.args(["-nic", "none"]);
-    if let Expect::Words(_) = case.expect {
-        // SeaBIOS then writes on the serial port what it shows on the screen.
-        command.args(["-machine", "graphics=off"]);
-    }
-    let mut drive = String::from("if=none,id=medium,format=raw");
-    drive += if case.device.is_cd() { ",media=cdrom,readonly=on" } else { ",snapshot=on" };
-    let file = medium.path.display().to_string().replace(',', ",,");
-    if case.fault == Fault::BadRead {
-        drive += &format!(
-            ",file.driver=blkdebug,file.image.driver=file,file.image.filename={file}\
-             ,file.inject-error.0.event=none,file.inject-error.0.iotype=read,file.inject-error.0.errno=5\
-             ,file.inject-error.0.once=off,file.inject-error.0.sector={},rerror=report",
-            medium.in_kernel / 512
-        );
-    } else {
-        drive += &format!(",file={file}");
-    }
-    command.arg("-drive").arg(drive);
-    command.args(match case.device {
-        Device::CdIde => &["-device", "ide-cd,drive=medium,bus=ide.0,bootindex=0"][..],
-        Device::CdAhci => {
-            &["-device", "ahci,id=ahci", "-device", "ide-cd,drive=medium,bus=ahci.0,bootindex=0"]
-        }
-        Device::CdVirtioScsi => {
-            &["-device", "virtio-scsi-pci", "-device", "scsi-cd,drive=medium,bootindex=0"]
-        }
-        Device::DiskUsb => &["-device", "qemu-xhci", "-device", "usb-storage,drive=medium,bootindex=0"],
-        Device::DiskVirtio => &["-device", "virtio-blk-pci,drive=medium,bootindex=0"],
-        Device::DiskAhci => {
-            &["-device", "ahci,id=ahci", "-device", "ide-hd,drive=medium,bus=ahci.0,bootindex=0"]
-        }
-    });
-    command
 }

@@ -2,8 +2,10 @@
 //! installing.
 //!
 //! apt is given package lists of its own under `target`, so nothing on the machine changes and
-//! nobody needs to be root; only the system's sources and keys are used. The architecture is always
-//! amd64, whatever the machine is.
+//! nobody needs to be root; only the system's sources and keys are used. The architecture is the
+//! guest's, whatever the machine is.
+
+use crate::product;
 
 use anyhow::{Context, Result, bail, ensure};
 use std::collections::{BTreeSet, VecDeque};
@@ -12,16 +14,45 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+/// What a guest runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Arch {
+    /// x86-64.
+    Amd64,
+    /// AArch64.
+    Arm64,
+}
+
+impl Arch {
+    /// Debian's name for it, which is LinuxKit's too.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Arch::Amd64 => "amd64",
+            Arch::Arm64 => "arm64",
+        }
+    }
+}
+
 /// Packages, each set of them in a folder that is there only when it is complete.
 pub(crate) struct Packages {
+    arch: Arch,
     dir: PathBuf,
     refreshed: bool,
 }
 
 impl Packages {
-    /// The packages kept in `dir`.
-    pub(crate) fn at(dir: PathBuf) -> Self {
-        Packages { dir, refreshed: false }
+    /// The packages of `arch`, kept beside what cargo builds.
+    pub(crate) fn of(arch: Arch) -> Self {
+        let folder = match arch {
+            Arch::Amd64 => "debian",
+            Arch::Arm64 => "debian-arm64",
+        };
+        Packages { arch, dir: product::target().join(folder), refreshed: false }
+    }
+
+    /// What all of them are for.
+    pub(crate) fn arch(&self) -> Arch {
+        self.arch
     }
 
     /// Package `name` and those of its dependencies whose names start with one of `prefixes`.
@@ -119,9 +150,10 @@ impl Packages {
             let path = std::path::absolute(self.dir.join(path))?;
             command.arg("-o").arg(format!("Dir::{option}={}", path.display()));
         }
+        for option in ["APT::Architecture", "APT::Architectures"] {
+            command.arg("-o").arg(format!("{option}={}", self.arch.name()));
+        }
         for option in [
-            "APT::Architecture=amd64",
-            "APT::Architectures=amd64",
             // As root, apt would download as a user who cannot write here.
             "APT::Sandbox::User=root",
             "Acquire::Languages=none",

@@ -12,7 +12,7 @@ mod images;
 mod promise;
 mod report;
 
-use crate::debian::Packages;
+use crate::debian::{Arch, Packages};
 use crate::image;
 use crate::machine::{self, Machine, Wait, qemu};
 use crate::product::{self, Cost};
@@ -72,7 +72,7 @@ pub(crate) fn run() -> Result<bool> {
 
 /// A cache that holds the demo's images.
 pub(crate) fn filled_cache(mkimage: &Path, dir: &Path) -> Result<PathBuf> {
-    let mut packages = Packages::at(product::target().join("debian"));
+    let mut packages = Packages::of(Arch::Amd64);
     let layout = dir.join("images");
     // Scripts may have changed since the last run, and packing takes a second.
     let _ = fs::remove_dir_all(&layout);
@@ -93,7 +93,7 @@ pub(crate) fn build(mkimage: &Path, cache: &Path, out: &Path, flags: &[&str]) ->
 /// Boots the image, holds the containers' reports against the YAML file, and fetches the page.
 pub(crate) fn boot(iso: &Path) -> Result<()> {
     let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-    let mut command = qemu("pc", 1024);
+    let mut command = qemu(Arch::Amd64, "pc", 1024);
     command.arg("-cdrom").arg(iso).arg("-netdev");
     command.arg(format!("user,id=net,hostfwd=tcp:127.0.0.1:{port}-:80"));
     command.args(["-device", "virtio-net-pci,netdev=net"]);

@@ -1,25 +1,30 @@
 //! The distribution's kernel, and the few of its modules that the guests need.
 
-use crate::debian::{Entry, Packages, unpack};
+use crate::debian::{Arch, Entry, Packages, unpack};
 use anyhow::{Context, Result, ensure};
 use std::collections::{BTreeMap, VecDeque};
 use std::io::Read;
 
 /// A kernel and modules.
 pub(crate) struct Kernel {
-    /// The bzImage.
+    /// The bzImage or, of AArch64, the Image.
     pub(crate) image: Vec<u8>,
     /// `lib/modules/VERSION/…/NAME.ko`, uncompressed, by path.
     pub(crate) modules: BTreeMap<String, Vec<u8>>,
 }
 
 /// The kernel made for virtual machines: Debian's name, then Ubuntu's.
-const PACKAGES: [&str; 2] = ["linux-image-cloud-amd64", "linux-image-virtual"];
+fn names(arch: Arch) -> [&'static str; 2] {
+    match arch {
+        Arch::Amd64 => ["linux-image-cloud-amd64", "linux-image-virtual"],
+        Arch::Arm64 => ["linux-image-cloud-arm64", "linux-image-virtual"],
+    }
+}
 
 /// Fetches the kernel, `modules`, and the modules that those need. A module that is built in is no
 /// file, and none is asked for.
 pub(crate) fn fetch(packages: &mut Packages, modules: &[&str]) -> Result<Kernel> {
-    let package = packages.first(&PACKAGES)?;
+    let package = packages.first(&names(packages.arch()))?;
     let mut image = None;
     let mut all = BTreeMap::new();
     let kept = |path: &str| path.starts_with("boot/vmlinuz") || path.starts_with("lib/modules/");

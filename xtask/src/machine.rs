@@ -1,5 +1,6 @@
 //! A virtual machine, and what its serial port says.
 
+use crate::debian::Arch;
 use anyhow::{Context, Result};
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
@@ -84,11 +85,24 @@ impl Drop for Machine {
 
 /// QEMU without a window, with nothing but a processor and a serial port. The accelerator is named:
 /// hardware virtualization inside a virtual machine may lack what firmware needs.
-pub(crate) fn qemu(machine: &str, memory_mib: u32) -> Command {
-    let mut command = Command::new("qemu-system-x86_64");
-    command.args(["-accel", "tcg", "-cpu", "max", "-machine", machine, "-m", &memory_mib.to_string()]);
+pub(crate) fn qemu(arch: Arch, machine: &str, memory_mib: u32) -> Command {
+    let mut command = Command::new(program(arch));
+    let cpu = match arch {
+        Arch::Amd64 => "max",
+        // The pointer authentication of later ones costs an emulator more than all the rest.
+        Arch::Arm64 => "cortex-a57",
+    };
+    command.args(["-accel", "tcg", "-cpu", cpu, "-machine", machine, "-m", &memory_mib.to_string()]);
     command.args(["-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"]);
     command
+}
+
+/// QEMU's program for machines of `arch`.
+pub(crate) fn program(arch: Arch) -> &'static str {
+    match arch {
+        Arch::Amd64 => "qemu-system-x86_64",
+        Arch::Arm64 => "qemu-system-aarch64",
+    }
 }
 
 /// The program is on the search path.
@@ -101,6 +115,7 @@ pub(crate) fn installed(program: &str) -> bool {
 pub(crate) fn missing(program: &str) -> String {
     let packages = match program {
         "qemu-system-x86_64" => "qemu-system-x86",
+        "qemu-system-aarch64" => "qemu-system-arm qemu-efi-aarch64",
         "bochs" => "bochs bochs-term bochsbios vgabios",
         other => other,
     };

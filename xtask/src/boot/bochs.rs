@@ -1,20 +1,24 @@
 //! Bochs: a second BIOS, of which SeaBIOS is not a descendant in all that a loader meets. It starts
 //! CD images at 07C0:0000.
 
+use super::device::Device;
 use crate::machine::Machine;
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const BIOS: &str = "/usr/share/bochs/BIOS-bochs-latest";
-const VGA_BIOS: &str = "/usr/share/vgabios/vgabios.bin";
+pub(crate) const BIOS: &str = "/usr/share/bochs/BIOS-bochs-latest";
+pub(crate) const VGA_BIOS: &str = "/usr/share/vgabios/vgabios.bin";
 
-/// Starts Bochs with the medium as a CD. Its serial port is a file that is the standard output.
-pub(crate) fn start(medium: &Path, memory_mib: u32) -> Result<Machine> {
-    for file in [BIOS, VGA_BIOS] {
-        ensure!(Path::new(file).exists(), "there is no `{file}`: apt-get install bochsbios vgabios");
-    }
+/// Starts Bochs with the medium as a CD or a disk of its IDE controller. Its serial port is a file that
+/// is the standard output.
+pub(crate) fn start(medium: &Path, device: Device, memory_mib: u32) -> Result<Machine> {
+    let (drive, boot) = match device {
+        Device::Cd(_) => ("type=cdrom, status=inserted", "cdrom"),
+        // Cylinders are computed. What the guest writes goes to another file.
+        _ => ("type=disk, mode=volatile", "disk"),
+    };
     let config = medium.with_extension("bxrc");
     let log = medium.with_extension("bochs.log");
     fs::write(
@@ -29,8 +33,8 @@ pub(crate) fn start(medium: &Path, memory_mib: u32) -> Result<Machine> {
              cpu: model=corei7_sandy_bridge_2600k, count=1, ips=200000000, reset_on_triple_fault=0\n\
              clock: sync=none\n\
              ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14\n\
-             ata0-master: type=cdrom, path={}, status=inserted\n\
-             boot: cdrom\n\
+             ata0-master: {drive}, path={}\n\
+             boot: {boot}\n\
              com1: enabled=1, mode=file, dev=/dev/stdout\n\
              log: {}\n\
              panic: action=fatal\nerror: action=report\ninfo: action=report\n",

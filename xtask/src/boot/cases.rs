@@ -1,73 +1,25 @@
 //! The table of boots: which firmware starts what, from where.
 
-use super::media::Payload;
+use super::device::Bus::{Ahci, Ide, Lsi, Nvme, Usb, VirtioBlk, VirtioScsi};
+use super::device::Device::{self, Cd, Disk, Disk4k, Program};
+use super::firmware::Firmware::{self, Aavmf, Bochs, Ovmf, SeaBios};
+use super::recipe::Format::{
+    self, Iso, IsoBios, IsoEfi, IsoEfiInitrd, Raw, RawBios, RawEfi, RawEfi4k, Uki, UkiOnFat,
+};
+use super::recipe::{Fault, Payload, Recipe};
+use std::cmp::Reverse;
 
 /// One boot.
 pub(crate) struct Case {
     /// Unique; what a filter is compared with.
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
     pub(crate) firmware: Firmware,
-    /// QEMU's machine type.
-    pub(crate) machine: &'static str,
     pub(crate) memory_mib: u32,
-    pub(crate) payload: Payload,
-    pub(crate) fault: Fault,
+    pub(crate) recipe: Recipe,
     pub(crate) device: Device,
     pub(crate) expect: Expect,
-    /// After these seconds the boot has failed. A multiple of what it takes on a busy machine.
+    /// After these seconds the boot has failed.
     pub(crate) limit_seconds: u64,
-}
-
-/// What starts the loader.
-#[derive(Clone, Copy)]
-pub(crate) enum Firmware {
-    /// QEMU's BIOS.
-    SeaBios,
-    /// Bochs and its own BIOS.
-    Bochs,
-}
-
-impl Firmware {
-    /// The emulator.
-    pub(crate) fn program(self) -> &'static str {
-        match self {
-            Firmware::SeaBios => "qemu-system-x86_64",
-            Firmware::Bochs => "bochs",
-        }
-    }
-}
-
-/// Where the medium is.
-#[derive(Clone, Copy)]
-pub(crate) enum Device {
-    CdIde,
-    CdAhci,
-    CdVirtioScsi,
-    DiskUsb,
-    DiskVirtio,
-    DiskAhci,
-}
-
-impl Device {
-    /// Sectors of 2048 bytes, El Torito.
-    pub(crate) fn is_cd(self) -> bool {
-        matches!(self, Device::CdIde | Device::CdAhci | Device::CdVirtioScsi)
-    }
-}
-
-/// What is wrong with the medium.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Fault {
-    /// Nothing.
-    None,
-    /// A sector of the kernel cannot be read.
-    BadRead,
-    /// The image ends inside the kernel.
-    Truncated,
-    /// A bit of the kernel is not what it was.
-    Kernel,
-    /// A bit of the initrd is not what it was.
-    Initrd,
 }
 
 /// What must be on the serial port.
@@ -79,92 +31,205 @@ pub(crate) enum Expect {
     Words(&'static str),
 }
 
-const BASE: Case = Case {
-    name: "",
-    firmware: Firmware::SeaBios,
-    machine: "q35",
-    memory_mib: 512,
+/// Boots that differ in where the medium is.
+struct Row {
+    format: Format,
+    firmware: Firmware,
+    devices: &'static [Device],
+    /// What is peculiar.
+    about: &'static str,
+    /// 0 for what is usual.
+    memory_mib: u32,
+    payload: Payload,
+    fault: Fault,
+    expect: Expect,
+}
+
+const ROW: Row = Row {
+    format: IsoBios,
+    firmware: SeaBios,
+    devices: &[],
+    about: "",
+    memory_mib: 0,
     payload: Payload::Small,
     fault: Fault::None,
-    device: Device::CdAhci,
     expect: Expect::Guest,
-    limit_seconds: 90,
 };
 
-/// All of them, the longest first: two run at a time, and none should be left alone at the end.
-pub(crate) const CASES: &[Case] = &[
-    Case {
-        name: "iso-bios: Bochs, CD",
-        firmware: Firmware::Bochs,
-        memory_mib: 256,
-        limit_seconds: 240,
-        ..BASE
+const ROWS: &[Row] = &[
+    // A BIOS: every format on every bus that its loader may meet.
+    Row {
+        devices: &[Cd(Ide), Cd(Ahci), Cd(VirtioScsi), Cd(Usb), Disk(Usb), Disk(VirtioBlk), Disk(Ahci)],
+        ..ROW
     },
-    Case {
-        name: "iso-bios: 600 MiB initrd, CD, AHCI",
-        payload: Payload::Big,
-        memory_mib: 4096,
-        limit_seconds: 240,
-        ..BASE
+    Row {
+        format: Iso,
+        devices: &[Cd(Ide), Cd(Ahci), Cd(Usb), Disk(Usb), Disk(VirtioBlk), Disk(Ahci)],
+        ..ROW
     },
-    Case {
-        name: "iso-bios: 600 MiB initrd, disk, USB xhci",
-        payload: Payload::Big,
-        memory_mib: 4096,
-        device: Device::DiskUsb,
-        limit_seconds: 240,
-        ..BASE
+    Row {
+        format: RawBios,
+        devices: &[
+            Disk(Ide),
+            Disk(Ahci),
+            Disk(VirtioBlk),
+            Disk(VirtioScsi),
+            Disk(Usb),
+            Disk(Nvme),
+            Disk(Lsi),
+        ],
+        ..ROW
     },
-    Case { name: "iso-bios: CD, IDE", machine: "pc", device: Device::CdIde, ..BASE },
-    Case { name: "iso-bios: CD, AHCI", ..BASE },
-    Case { name: "iso-bios: CD, virtio-scsi", device: Device::CdVirtioScsi, ..BASE },
-    Case { name: "iso-bios: disk, USB xhci", device: Device::DiskUsb, ..BASE },
-    Case { name: "iso-bios: disk, virtio-blk", machine: "pc", device: Device::DiskVirtio, ..BASE },
-    Case { name: "iso-bios: disk, AHCI", device: Device::DiskAhci, ..BASE },
-    Case { name: "iso-bios: 96 MiB of memory", machine: "pc", device: Device::CdIde, memory_mib: 96, ..BASE },
-    Case { name: "iso-bios: 4 GiB of memory", memory_mib: 4096, ..BASE },
-    Case {
-        name: "iso-bios: bad read, CD",
-        fault: Fault::BadRead,
-        expect: Expect::Words("cannot read the medium"),
-        ..BASE
+    Row { format: Raw, devices: &[Disk(Ide), Disk(Ahci), Disk(VirtioBlk), Disk(Usb), Disk(Nvme)], ..ROW },
+    Row { firmware: Bochs, devices: &[Cd(Ide)], ..ROW },
+    Row { firmware: Bochs, format: Iso, devices: &[Cd(Ide), Disk(Ide)], ..ROW },
+    Row { firmware: Bochs, format: RawBios, devices: &[Disk(Ide)], ..ROW },
+    Row { firmware: Bochs, format: Raw, devices: &[Disk(Ide)], ..ROW },
+    // UEFI on PCs.
+    Row { firmware: Ovmf, format: IsoEfi, devices: &[Cd(Ide), Cd(Ahci), Cd(VirtioScsi), Cd(Usb)], ..ROW },
+    Row { firmware: Ovmf, format: IsoEfiInitrd, devices: &[Cd(Ahci), Cd(VirtioScsi)], ..ROW },
+    Row {
+        firmware: Ovmf,
+        format: Iso,
+        devices: &[Cd(Ide), Cd(Ahci), Cd(Usb), Disk(Usb), Disk(VirtioBlk)],
+        ..ROW
     },
-    Case {
-        name: "iso-bios: bad read, disk",
-        fault: Fault::BadRead,
-        device: Device::DiskAhci,
-        expect: Expect::Words("cannot read the medium"),
-        ..BASE
+    Row {
+        firmware: Ovmf,
+        format: RawEfi,
+        devices: &[Disk(Ahci), Disk(VirtioBlk), Disk(VirtioScsi), Disk(Usb), Disk(Nvme)],
+        ..ROW
     },
-    Case {
-        name: "iso-bios: truncated, CD",
-        machine: "pc",
-        device: Device::CdIde,
-        fault: Fault::Truncated,
-        expect: Expect::Words("cannot read the medium"),
-        ..BASE
+    Row {
+        firmware: Ovmf,
+        format: RawEfi4k,
+        devices: &[Disk4k(VirtioBlk), Disk4k(VirtioScsi), Disk4k(Nvme)],
+        ..ROW
     },
-    Case {
-        name: "iso-bios: truncated, disk",
-        device: Device::DiskVirtio,
-        fault: Fault::Truncated,
-        expect: Expect::Words("cannot read the medium"),
-        ..BASE
+    Row {
+        firmware: Ovmf,
+        format: Raw,
+        devices: &[Disk(Ahci), Disk(VirtioBlk), Disk(Usb), Disk(Nvme)],
+        ..ROW
     },
-    Case {
-        name: "iso-bios: wrong CRC of the kernel, CD",
+    Row { firmware: Ovmf, format: Uki, devices: &[Program], ..ROW },
+    Row { firmware: Ovmf, format: UkiOnFat, devices: &[Disk(Ahci), Disk(Usb)], ..ROW },
+    // UEFI on AArch64.
+    Row { firmware: Aavmf, format: IsoEfi, devices: &[Cd(VirtioScsi), Cd(Usb)], ..ROW },
+    Row { firmware: Aavmf, format: IsoEfiInitrd, devices: &[Cd(VirtioScsi), Cd(Usb)], ..ROW },
+    Row { firmware: Aavmf, format: Iso, devices: &[Cd(VirtioScsi), Disk(Usb)], ..ROW },
+    Row { firmware: Aavmf, format: RawEfi, devices: &[Disk(VirtioBlk), Disk(Usb), Disk(Nvme)], ..ROW },
+    Row { firmware: Aavmf, format: RawEfi4k, devices: &[Disk4k(VirtioBlk)], ..ROW },
+    Row { firmware: Aavmf, format: Raw, devices: &[Disk(VirtioBlk), Disk(VirtioScsi)], ..ROW },
+    Row { firmware: Aavmf, format: Uki, devices: &[Program], ..ROW },
+    Row { firmware: Aavmf, format: UkiOnFat, devices: &[Disk(VirtioBlk), Disk(Usb)], ..ROW },
+    // Memory and length.
+    Row { devices: &[Cd(Ide)], about: "96 MiB of memory", memory_mib: 96, ..ROW },
+    Row { devices: &[Cd(Ahci)], about: "4 GiB of memory", memory_mib: 4096, ..ROW },
+    Row { devices: &[Cd(Ahci), Disk(Usb)], ..BIG },
+    Row { firmware: Ovmf, format: Iso, devices: &[Cd(Ahci)], ..BIG },
+    Row { firmware: Ovmf, format: Raw, devices: &[Disk(VirtioBlk)], ..BIG },
+    // Media with faults.
+    Row { devices: &[Cd(Ahci), Disk(Ahci)], ..BAD_READ },
+    Row { devices: &[Cd(Ide), Disk(VirtioBlk)], ..TRUNCATED },
+    Row {
+        devices: &[Cd(Ahci)],
+        about: "kernel damaged",
         fault: Fault::Kernel,
         expect: Expect::Words("the kernel on this medium is damaged (checksum)"),
-        ..BASE
+        ..ROW
     },
-    Case {
-        name: "iso-bios: wrong CRC of the initrd, disk",
-        device: Device::DiskUsb,
+    Row {
+        devices: &[Disk(Usb)],
+        about: "initrd damaged",
         fault: Fault::Initrd,
         expect: Expect::Words("the initrd on this medium is damaged (checksum)"),
-        ..BASE
+        ..ROW
+    },
+    Row { firmware: Ovmf, format: Iso, devices: &[Cd(Ahci), Disk(Usb)], ..BAD_READ },
+    Row { firmware: Ovmf, format: IsoEfi, devices: &[Cd(Ahci)], ..TRUNCATED },
+    Row { firmware: Ovmf, format: Iso, devices: &[Cd(Ahci)], ..KERNEL_DAMAGED },
+    Row { firmware: Ovmf, format: Iso, devices: &[Disk(Usb)], ..INITRD_DAMAGED },
+    Row { firmware: Ovmf, format: RawEfi, devices: &[Disk(VirtioBlk)], ..KERNEL_DAMAGED },
+    Row { firmware: Ovmf, format: RawEfi, devices: &[Disk(Nvme)], ..INITRD_DAMAGED },
+    Row { firmware: Aavmf, format: IsoEfi, devices: &[Cd(VirtioScsi)], ..KERNEL_DAMAGED },
+    Row { firmware: Aavmf, format: RawEfi, devices: &[Disk(VirtioBlk)], ..INITRD_DAMAGED },
+    Row {
+        firmware: Ovmf,
+        format: RawEfi,
+        devices: &[Disk(VirtioBlk)],
+        about: "no kernel",
+        fault: Fault::NoKernel,
+        expect: Expect::Words("the kernel is missing on the boot volume"),
+        ..ROW
+    },
+    Row {
+        firmware: Ovmf,
+        format: RawEfi,
+        devices: &[Disk(VirtioBlk)],
+        about: "no initrd",
+        fault: Fault::NoInitrd,
+        expect: Expect::Words("the initrd is missing on the boot volume"),
+        ..ROW
     },
 ];
+
+const BAD_READ: Row =
+    Row { about: "bad read", fault: Fault::BadRead, expect: Expect::Words("cannot read the medium"), ..ROW };
+
+const TRUNCATED: Row = Row {
+    about: "truncated",
+    fault: Fault::Truncated,
+    expect: Expect::Words("cannot read the medium"),
+    ..ROW
+};
+
+/// The words are the stub's, as those below.
+const KERNEL_DAMAGED: Row = Row {
+    about: "kernel damaged",
+    fault: Fault::Kernel,
+    expect: Expect::Words("the kernel on this medium is damaged (SHA-256)"),
+    ..ROW
+};
+
+const INITRD_DAMAGED: Row = Row {
+    about: "initrd damaged",
+    fault: Fault::Initrd,
+    expect: Expect::Words("the initrd on this medium is damaged (SHA-256)"),
+    ..ROW
+};
+
+/// An initrd of 600 MiB.
+const BIG: Row = Row { about: "600 MiB initrd", payload: Payload::Big, memory_mib: 4096, ..ROW };
+
+/// All of them, the longest first: two run at a time, and none should be left alone at the end.
+pub(crate) fn all() -> Vec<Case> {
+    let mut all: Vec<Case> =
+        ROWS.iter().flat_map(|row| row.devices.iter().map(|device| row.case(*device))).collect();
+    all.sort_by_key(|case| Reverse(case.limit_seconds));
+    all
+}
+
+impl Row {
+    fn case(&self, device: Device) -> Case {
+        let &Row { format, firmware, about, payload, fault, expect, .. } = self;
+        let mut name = format!("{}: {}, {}", format.label(), firmware.name(), device.name());
+        if !about.is_empty() {
+            name += ", ";
+            name += about;
+        }
+        let usual_mib = if firmware.is_uefi() { 1024 } else { 512 };
+        Case {
+            name,
+            firmware,
+            memory_mib: if self.memory_mib == 0 { usual_mib } else { self.memory_mib },
+            recipe: Recipe { arch: firmware.arch(), format, payload, fault },
+            device,
+            expect,
+            limit_seconds: firmware.patience() * payload.patience(),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -173,6 +238,7 @@ mod tests {
 
     #[test]
     fn each_case_has_a_name_of_its_own() {
-        assert_eq!(CASES.iter().map(|case| case.name).collect::<BTreeSet<_>>().len(), CASES.len());
+        let all = all();
+        assert_eq!(all.iter().map(|case| &case.name).collect::<BTreeSet<_>>().len(), all.len());
     }
 }

@@ -1,98 +1,72 @@
-//! The media that are booted: the distribution's kernel, an initrd that reports, and faults.
+//! The media that are booted, in a folder:
+//!
+//! ```text
+//! small.cpio  big.cpio            what initrds carry, and `.sha256` with the digest
+//! ARCH/kernel  ARCH/guest.cpio    the distribution's kernel, an initrd that reports
+//! ARCH/FORMAT/small-….iso         media, and copies with faults
+//! ```
 
-use super::cases::Fault;
-use crate::debian::Packages;
-use crate::files::Files;
-use crate::noise::Noise;
-use crate::{kernel, product, root};
-use anyhow::{Context, Result};
-use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use super::fault;
+use super::guest;
+use super::recipe::{Fault, Format, Payload, Recipe};
+use crate::debian::{Arch, Packages};
+use crate::product;
+use anyhow::{Context, Result, anyhow, ensure};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
-use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// What the initrd carries besides the guest's program.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Payload {
-    /// A mebibyte.
-    Small,
-    /// 600 MiB in an archive of its own: more than what lies below a hole at 1 GiB or a small
-    /// machine's memory.
-    Big,
-}
-
-impl Payload {
-    fn name(self) -> &'static str {
-        match self {
-            Payload::Small => "small",
-            Payload::Big => "big",
-        }
-    }
-
-    fn len(self) -> u32 {
-        match self {
-            Payload::Small => 1 << 20,
-            Payload::Big => 600 << 20,
-        }
-    }
-}
-
 /// One image, and what its guest must say.
+#[derive(Clone)]
 pub(crate) struct Medium {
     /// The file.
     pub(crate) path: PathBuf,
-    /// Offset in bytes of a byte of the kernel.
-    pub(crate) in_kernel: u64,
+    /// Offset in bytes of a byte that the drive cannot read.
+    pub(crate) unreadable: Option<u64>,
     /// Lines of the guest's report.
     pub(crate) guest_lines: Vec<String>,
 }
 
-/// The images of a run, in a folder.
+/// The images of a run. Of one that could not be made there is the reason.
 pub(crate) struct Media {
     dir: PathBuf,
+    made: BTreeMap<Recipe, Result<Medium, String>>,
 }
-
-const CMDLINE: &str = "console=ttyS0,115200 panic=-1 no_timer_check word=\"two words\"";
 
 impl Media {
     /// Makes all that `wanted` names.
-    pub(crate) fn make(
-        mkimage: &Path,
-        packages: &mut Packages,
-        dir: PathBuf,
-        wanted: impl Iterator<Item = (Payload, Fault)>,
-    ) -> Result<Self> {
+    pub(crate) fn make(mkimage: &Path, dir: PathBuf, wanted: &BTreeSet<Recipe>) -> Result<Self> {
         fs::create_dir_all(&dir)?;
-        let media = Media { dir: std::path::absolute(dir)? };
-        let wanted: BTreeSet<_> = wanted.collect();
-        let payloads: BTreeSet<_> = wanted.iter().map(|(payload, _)| *payload).collect();
-        media.guest(packages)?;
-        for payload in payloads {
-            media.payload(payload)?;
-            media.image(mkimage, payload)?;
+        let mut media = Media { dir: std::path::absolute(dir)?, made: BTreeMap::new() };
+        let mut digests = BTreeMap::new();
+        for payload in wanted.iter().map(|recipe| recipe.payload).collect::<BTreeSet<_>>() {
+            let file = File::create(media.dir.join(format!("{}.cpio", payload.name())))?;
+            digests.insert(payload, guest::payload(payload, file)?);
         }
-        for (payload, fault) in wanted {
-            media.spoil(payload, fault)?;
+        for arch in wanted.iter().map(|recipe| recipe.arch).collect::<BTreeSet<_>>() {
+            let folder = media.dir.join(arch.name());
+            let mut whole = BTreeMap::new();
+            let ready = guest::make(&mut Packages::of(arch), &folder);
+            for recipe in wanted.iter().filter(|recipe| recipe.arch == arch) {
+                let image = whole.entry((recipe.format, recipe.payload)).or_insert_with(|| {
+                    ready.as_ref().map_err(|e| anyhow!("{e:#}"))?;
+                    image(mkimage, &folder, recipe.format, recipe.payload, arch)
+                });
+                let medium = image.as_ref().map_err(|e| anyhow!("{e:#}")).and_then(|image| {
+                    let (path, unreadable) = fault::spoil(image, &folder, recipe)?;
+                    let guest_lines = guest::lines(arch, recipe.payload, &digests[&recipe.payload]);
+                    Ok(Medium { path, unreadable, guest_lines })
+                });
+                media.made.insert(*recipe, medium.map_err(|e| format!("{e:#}")));
+            }
         }
         Ok(media)
     }
 
-    /// The image with a payload and a fault.
-    pub(crate) fn medium(&self, payload: Payload, fault: Fault) -> Result<Medium> {
-        let path = self.path(payload, fault);
-        let digest = fs::read_to_string(self.dir.join(format!("{}.sha256", payload.name())))?;
-        let guest_lines = vec![
-            format!("guest: cmdline {CMDLINE}"),
-            format!("guest: /payload-{} {digest}", payload.name()),
-            "guest: end".to_owned(),
-        ];
-        let in_kernel = match fault {
-            Fault::BadRead => self.places(payload)?.0,
-            _ => 0,
-        };
-        Ok(Medium { path, in_kernel, guest_lines })
+    /// The image that a recipe has become.
+    pub(crate) fn medium(&self, recipe: &Recipe) -> Result<&Medium> {
+        self.made.get(recipe).context("nobody wanted it")?.as_ref().map_err(|e| anyhow!("{e}"))
     }
 
     /// Keeps what a machine said; where.
@@ -102,101 +76,53 @@ impl Media {
         fs::write(&path, said).with_context(|| format!("cannot write `{}`", path.display()))?;
         Ok(path)
     }
+}
 
-    fn path(&self, payload: Payload, fault: Fault) -> PathBuf {
-        let suffix = match fault {
-            // The fault is in the drive, not in the image.
-            Fault::None | Fault::BadRead => "",
-            Fault::Truncated => "-truncated",
-            Fault::Kernel => "-kernel",
-            Fault::Initrd => "-initrd",
-        };
-        self.dir.join(format!("{}{suffix}.iso", payload.name()))
-    }
-
-    /// The kernel, and an initrd with the program that reports.
-    fn guest(&self, packages: &mut Packages) -> Result<()> {
-        fs::write(self.dir.join("kernel"), kernel::fetch(packages, &[])?.image)?;
-        let mut files = Files::default();
-        files.unpack(&packages.fetch("busybox-static", &[])?, |path| path == "bin/busybox")?;
-        files.file("init", 0o755, fs::read(root().join("testdata/boot/init"))?);
-        fs::write(self.dir.join("guest.cpio"), files.initrd()?)?;
-        Ok(())
-    }
-
-    /// An initrd with one file of noise, and the file's digest.
-    fn payload(&self, payload: Payload) -> Result<()> {
-        let mut out = BufWriter::new(File::create(self.dir.join(format!("{}.cpio", payload.name())))?);
-        let name = format!("payload-{}", payload.name());
-        let header = cpio::newc::Builder::new(&name).ino(1).mode(0o100_644).nlink(1);
-        let mut writer = header.write(&mut out, payload.len());
-        let mut hash = Sha256::new();
-        let mut noise = Noise::new(0);
-        let mut block = [0; 1 << 16];
-        for _ in 0..payload.len() >> 16 {
-            noise.fill(&mut block);
-            hash.update(block);
-            writer.write_all(&block)?;
-        }
-        writer.finish()?;
-        cpio::newc::trailer(&mut out)?.flush()?;
-        let digest: String = hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        fs::write(self.dir.join(format!("{}.sha256", payload.name())), digest)?;
-        Ok(())
-    }
-
-    fn image(&self, mkimage: &Path, payload: Payload) -> Result<()> {
-        let mut command = Command::new(mkimage);
-        command.current_dir(&self.dir);
-        command.args(["media", "--kernel", "kernel", "--initrd", "guest.cpio", "--initrd"]);
-        command.arg(format!("{}.cpio", payload.name())).args(["--cmdline", CMDLINE]);
-        command.args(["--format", "iso-bios", "--name", payload.name()]);
-        product::run(&mut command)?;
-        Ok(())
-    }
-
-    /// A copy with a fault.
-    fn spoil(&self, payload: Payload, fault: Fault) -> Result<()> {
-        let (whole, copy) = (self.path(payload, Fault::None), self.path(payload, fault));
-        if copy == whole {
-            return Ok(());
-        }
-        fs::copy(&whole, &copy)?;
-        let (kernel, initrd) = self.places(payload)?;
-        let file = File::options().read(true).write(true).open(&copy)?;
-        match fault {
-            Fault::Truncated => file.set_len(kernel / 2048 * 2048)?,
-            Fault::Kernel => flip(file, kernel)?,
-            Fault::Initrd => flip(file, initrd)?,
-            Fault::None | Fault::BadRead => {}
-        }
-        Ok(())
-    }
-
-    /// Offsets of a byte in the middle of the kernel and of one in the initrd's payload. They are
-    /// searched for: this suite knows nothing of file systems.
-    fn places(&self, payload: Payload) -> Result<(u64, u64)> {
-        let image = fs::read(self.path(payload, Fault::None))?;
-        let kernel = fs::read(self.dir.join("kernel"))?;
-        let sector = &kernel[kernel.len() / 2..][..2048];
-        let in_kernel = memmem(&image, sector).context("the kernel is not in the image")?;
-        let name = format!("payload-{}\0", payload.name());
-        let in_initrd = memmem(&image, name.as_bytes()).context("the initrd is not in the image")?;
-        Ok((u64::try_from(in_kernel)?, u64::try_from(in_initrd + 100_000)?))
+/// Makes an image without faults from the kernel and the initrd in `folder`.
+fn image(mkimage: &Path, folder: &Path, format: Format, payload: Payload, arch: Arch) -> Result<PathBuf> {
+    let own = folder.join(format.label());
+    fs::create_dir_all(&own)?;
+    let mut command = Command::new(mkimage);
+    command.current_dir(folder).args(["media", "--kernel", "kernel", "--initrd", "guest.cpio"]);
+    command.arg("--initrd").arg(format!("../{}.cpio", payload.name()));
+    command.args(["--cmdline", guest::cmdline(arch), "--name", payload.name()]).args(format.flags());
+    product::run(command.arg("--dir").arg(&own))?;
+    let path = own.join(format!("{}{}", payload.name(), format.suffix()));
+    ensure!(path.exists(), "there is no `{}`", path.display());
+    match format {
+        Format::UkiOnFat => on_fat(&path, arch),
+        _ => Ok(path),
     }
 }
 
-/// Where `needle` first is in `haystack`.
-fn memmem(haystack: &[u8], needle: &[u8]) -> Option<usize> {
-    haystack.windows(needle.len()).position(|window| window == needle)
+/// Puts an EFI program on a file system, where firmware looks on removable media.
+fn on_fat(program: &Path, arch: Arch) -> Result<PathBuf> {
+    let path = program.with_extension("img");
+    let _ = fs::remove_file(&path);
+    let name = match arch {
+        Arch::Amd64 => "::/EFI/BOOT/BOOTX64.EFI",
+        Arch::Arm64 => "::/EFI/BOOT/BOOTAA64.EFI",
+    };
+    // Some room for the tables, and enough clusters for FAT32.
+    let sectors = (fs::metadata(program)?.len() / 512 * 11 / 10).max(80 << 11).to_string();
+    mtools(&path, "mformat", &["-C", "-F", "-T", &sectors, "-h", "64", "-s", "32", "::"])?;
+    mtools(&path, "mmd", &["::/EFI", "::/EFI/BOOT"])?;
+    mtools(&path, "mcopy", &[&program.display().to_string(), name])?;
+    Ok(path)
 }
 
-/// Inverts the lowest bit of the byte at `at`.
-fn flip(mut file: File, at: u64) -> Result<()> {
-    let mut byte = [0];
-    file.seek(SeekFrom::Start(at))?;
-    file.read_exact(&mut byte)?;
-    file.seek(SeekFrom::Start(at))?;
-    file.write_all(&[byte[0] ^ 1])?;
+/// Runs one of the mtools on the image `drive`: a path, or a path, `@@` and an offset in bytes.
+pub(crate) fn mtools(drive: impl AsRef<Path>, tool: &str, args: &[&str]) -> Result<()> {
+    let mut command = Command::new(tool);
+    let ended = command.arg("-i").arg(drive.as_ref()).args(args).status();
+    let ended = ended.with_context(|| format!("cannot run `{tool}`: apt-get install mtools"))?;
+    ensure!(ended.success(), "`{tool}` ended with {ended}");
     Ok(())
+}
+
+/// The copy of `image` that has a fault.
+pub(crate) fn beside(image: &Path, fault: Fault) -> Result<PathBuf> {
+    let stem = image.file_stem().context("an image has a name")?.to_string_lossy();
+    let extension = image.extension().context("an image has a suffix")?.to_string_lossy();
+    Ok(image.with_file_name(format!("{stem}{}.{extension}", fault.suffix())))
 }

@@ -1,0 +1,70 @@
+//! Media with a fault, of which the loader must say what it is.
+
+use super::media::{beside, mtools};
+use super::recipe::{Fault, Payload, Recipe};
+use anyhow::{Context, Result};
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// A copy of `image` with the recipe's fault, and the place that cannot be read. The image itself
+/// where the fault is not in it.
+pub(crate) fn spoil(image: &Path, folder: &Path, recipe: &Recipe) -> Result<(PathBuf, Option<u64>)> {
+    let fault = recipe.fault;
+    let kernel = || in_kernel(image, folder);
+    match fault {
+        Fault::None => return Ok((image.to_owned(), None)),
+        Fault::BadRead => return Ok((image.to_owned(), Some(kernel()?))),
+        _ => {}
+    }
+    let copy = beside(image, fault)?;
+    fs::copy(image, &copy)?;
+    let file = File::options().read(true).write(true).open(&copy)?;
+    match fault {
+        Fault::Truncated => file.set_len(kernel()? / 2048 * 2048)?,
+        Fault::Kernel => flip(file, kernel()?)?,
+        Fault::Initrd => flip(file, in_initrd(image, recipe.payload)?)?,
+        Fault::NoKernel => delete(file, &copy, "::/boot/kernel")?,
+        Fault::NoInitrd => delete(file, &copy, "::/boot/initrd.img")?,
+        Fault::None | Fault::BadRead => {}
+    }
+    Ok((copy, None))
+}
+
+/// The offset of a byte in the middle of the kernel. It is searched for: this suite knows nothing
+/// of file systems.
+fn in_kernel(image: &Path, folder: &Path) -> Result<u64> {
+    let kernel = fs::read(folder.join("kernel"))?;
+    let sector = &kernel[kernel.len() / 2 / 512 * 512..][..512];
+    let image = fs::read(image)?;
+    let at = image.chunks_exact(512).position(|chunk| chunk == sector);
+    Ok(u64::try_from(at.context("the kernel is not in the image")?)? * 512)
+}
+
+/// The offset of a byte in the initrd's payload.
+fn in_initrd(image: &Path, payload: Payload) -> Result<u64> {
+    let name = format!("payload-{}\0", payload.name());
+    let image = fs::read(image)?;
+    let at = image.windows(name.len()).position(|window| window == name.as_bytes());
+    Ok(u64::try_from(at.context("the initrd is not in the image")?)? + 100_000)
+}
+
+/// Inverts the lowest bit of the byte at `at`.
+fn flip(mut file: File, at: u64) -> Result<()> {
+    let mut byte = [0];
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(&mut byte)?;
+    file.seek(SeekFrom::Start(at))?;
+    file.write_all(&[byte[0] ^ 1])?;
+    Ok(())
+}
+
+/// Deletes a file of the first partition's file system.
+fn delete(mut file: File, image: &Path, name: &str) -> Result<()> {
+    // [UEFI] "GPT Partition Entry": the first one's StartingLBA, in an array at block 2.
+    let mut first = [0; 8];
+    file.seek(SeekFrom::Start(2 * 512 + 32))?;
+    file.read_exact(&mut first)?;
+    let at = u64::from_le_bytes(first) * 512;
+    mtools(format!("{}@@{at}", image.display()), "mdel", &[name])
+}

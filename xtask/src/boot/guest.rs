@@ -1,0 +1,59 @@
+//! The guest: the distribution's kernel, and an initrd whose program says what it was given.
+
+use super::recipe::Payload;
+use crate::debian::{Arch, Packages};
+use crate::files::Files;
+use crate::noise::Noise;
+use crate::{kernel, root};
+use anyhow::Result;
+use sha2::{Digest, Sha256};
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+/// The kernel's command line. It names the serial port.
+pub(crate) fn cmdline(arch: Arch) -> &'static str {
+    match arch {
+        Arch::Amd64 => "console=ttyS0,115200 panic=-1 no_timer_check word=\"two words\"",
+        Arch::Arm64 => "console=ttyAMA0,115200 panic=-1 word=\"two words\"",
+    }
+}
+
+/// What the guest must say.
+pub(crate) fn lines(arch: Arch, payload: Payload, digest: &str) -> Vec<String> {
+    vec![
+        format!("guest: cmdline {}", cmdline(arch)),
+        format!("guest: /payload-{} {digest}", payload.name()),
+        "guest: end".to_owned(),
+    ]
+}
+
+/// Puts `kernel` and `guest.cpio`, an initrd with the program that reports, into `folder`.
+pub(crate) fn make(packages: &mut Packages, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder)?;
+    fs::write(folder.join("kernel"), kernel::fetch(packages, &[])?.image)?;
+    let mut files = Files::default();
+    files.unpack(&packages.fetch("busybox-static", &[])?, |path| path == "bin/busybox")?;
+    files.file("init", 0o755, fs::read(root().join("testdata/boot/init"))?);
+    fs::write(folder.join("guest.cpio"), files.initrd()?)?;
+    Ok(())
+}
+
+/// Writes an initrd with one file of noise; the file's SHA-256 in hexadecimal.
+pub(crate) fn payload(payload: Payload, out: File) -> Result<String> {
+    let mut out = BufWriter::new(out);
+    let name = format!("payload-{}", payload.name());
+    let header = cpio::newc::Builder::new(&name).ino(1).mode(0o100_644).nlink(1);
+    let mut writer = header.write(&mut out, payload.len());
+    let mut hash = Sha256::new();
+    let mut noise = Noise::new(0);
+    let mut block = [0; 1 << 16];
+    for _ in 0..payload.len() >> 16 {
+        noise.fill(&mut block);
+        hash.update(block);
+        writer.write_all(&block)?;
+    }
+    writer.finish()?;
+    cpio::newc::trailer(&mut out)?.flush()?;
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,138 @@
+//! What a medium is made of.
+
+use crate::debian::Arch;
+
+/// One image. Cases with the same recipe share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Recipe {
+    pub(crate) arch: Arch,
+    pub(crate) format: Format,
+    pub(crate) payload: Payload,
+    pub(crate) fault: Fault,
+}
+
+/// A format of `mkimage`'s, with flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Format {
+    IsoBios,
+    Iso,
+    IsoEfi,
+    IsoEfiInitrd,
+    RawBios,
+    RawEfi,
+    /// For disks with sectors of 4096 bytes.
+    RawEfi4k,
+    Raw,
+    Uki,
+    /// A UKI on a file system that mtools made, without partitions.
+    UkiOnFat,
+}
+
+impl Format {
+    /// What it is called in the name of a case, and its folder.
+    pub(crate) fn label(self) -> &'static str {
+        match self {
+            Format::RawEfi4k => "raw-efi 4k",
+            Format::UkiOnFat => "uki on FAT",
+            other => other.flags()[1],
+        }
+    }
+
+    /// What `mkimage` is told.
+    pub(crate) fn flags(self) -> &'static [&'static str] {
+        match self {
+            Format::IsoBios => &["--format", "iso-bios"],
+            Format::Iso => &["--format", "iso"],
+            Format::IsoEfi => &["--format", "iso-efi"],
+            Format::IsoEfiInitrd => &["--format", "iso-efi-initrd"],
+            Format::RawBios => &["--format", "raw-bios"],
+            Format::RawEfi => &["--format", "raw-efi"],
+            Format::RawEfi4k => &["--format", "raw-efi", "--sector-size", "4096"],
+            Format::Raw => &["--format", "raw"],
+            Format::Uki | Format::UkiOnFat => &["--format", "uki"],
+        }
+    }
+
+    /// What comes after the name in the name of the file that `mkimage` writes.
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            Format::IsoBios | Format::Iso => ".iso",
+            Format::IsoEfi => "-efi.iso",
+            Format::IsoEfiInitrd => "-efi-initrd.iso",
+            Format::RawBios => "-bios.img",
+            Format::RawEfi => "-efi.img",
+            Format::RawEfi4k => "-efi-4k.img",
+            Format::Raw => ".img",
+            Format::Uki | Format::UkiOnFat => ".efi",
+        }
+    }
+}
+
+/// What the initrd carries besides the guest's program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Payload {
+    /// A mebibyte.
+    Small,
+    /// 600 MiB in an archive of its own: more than what lies below a hole at 1 GiB or a small
+    /// machine's memory.
+    Big,
+}
+
+impl Payload {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Payload::Small => "small",
+            Payload::Big => "big",
+        }
+    }
+
+    /// Bytes.
+    pub(crate) fn len(self) -> u32 {
+        match self {
+            Payload::Small => 1 << 20,
+            Payload::Big => 600 << 20,
+        }
+    }
+
+    /// How many times as long as usual a boot may take.
+    pub(crate) fn patience(self) -> u64 {
+        match self {
+            Payload::Small => 1,
+            Payload::Big => 3,
+        }
+    }
+}
+
+/// What is wrong with the medium.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Fault {
+    /// Nothing.
+    None,
+    /// A sector of the kernel cannot be read.
+    BadRead,
+    /// The image ends inside the kernel.
+    Truncated,
+    /// A bit of the kernel is not what it was.
+    Kernel,
+    /// A bit of the initrd is not what it was.
+    Initrd,
+    /// The file system has no kernel any more.
+    NoKernel,
+    /// Nor has it the initrd.
+    NoInitrd,
+}
+
+impl Fault {
+    /// What the copy with it is called; nothing where the image itself is without fault.
+    pub(crate) fn suffix(self) -> &'static str {
+        match self {
+            // The fault is in the drive, not in the image.
+            Fault::None | Fault::BadRead => "",
+            Fault::Truncated => "-truncated",
+            Fault::Kernel => "-kernel",
+            Fault::Initrd => "-initrd",
+            Fault::NoKernel => "-no-kernel",
+            Fault::NoInitrd => "-no-initrd",
+        }
+    }
+}
