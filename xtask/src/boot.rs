@@ -1,4 +1,4 @@
-//! `cargo xtask boot [FILTER]`: firmware in emulators boots what `mkimage` writes.
+//! `cargo xtask boot [TEXT | --all]`: firmware in emulators boots what `mkimage` writes.
 //!
 //! A boot counts when the guest's first program says on the serial port what it was given: the
 //! command line, and the digest of every byte of the initrd's payload. A medium that is broken
@@ -27,10 +27,28 @@ use std::time::Duration;
 /// Emulators at a time: as many as the smallest machine of the project has cores.
 const AT_A_TIME: usize = 2;
 
-/// Runs the cases whose names contain `filter`.
-pub(crate) fn run(mkimage: &Path, filter: &str, tally: &mut Tally) -> Result<()> {
+/// Which cases run.
+#[derive(Clone, Copy)]
+pub(crate) enum Selection<'a> {
+    /// All but the slow ones.
+    Usual,
+    /// Those whose names contain a text; nothing is in every name.
+    Named(&'a str),
+}
+
+impl Selection<'_> {
+    fn has(self, case: &Case) -> bool {
+        match self {
+            Selection::Usual => !case.slow,
+            Selection::Named(text) => case.name.contains(text),
+        }
+    }
+}
+
+/// Runs the selected cases.
+pub(crate) fn run(mkimage: &Path, selection: Selection, tally: &mut Tally) -> Result<()> {
     let mut runnable = Vec::new();
-    for case in cases::all().into_iter().filter(|case| case.name.contains(filter)) {
+    for case in cases::all().into_iter().filter(|case| selection.has(case)) {
         match case.firmware.missing() {
             None => runnable.push(case),
             Some(why) => tally.add(&format!("boot: {}", case.name), Outcome::Skipped(why), ci()),
@@ -70,7 +88,8 @@ fn boot(case: &Case, media: &Media) -> Result<(Outcome, f64)> {
     let medium = media.medium(&case.recipe)?;
     let mut machine = case.firmware.start(case.device, medium, case.memory_mib)?;
     let stop: &[&str] = match case.expect {
-        Expect::Guest => &["guest: end", "Kernel panic"],
+        // A UEFI that has nothing left to start ends in its shell.
+        Expect::Guest => &["guest: end", "Kernel panic", "UEFI Interactive Shell"],
         Expect::Words(words) => &[words],
     };
     let wait = machine.wait(stop, Duration::from_secs(case.limit_seconds));

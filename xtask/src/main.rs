@@ -16,6 +16,7 @@ mod product;
 mod tally;
 mod test;
 
+use boot::Selection;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -23,7 +24,8 @@ const USAGE: &str = "\
 usage: cargo xtask COMMAND
 
   demo            build an ISO image of containers from the distribution's packages, and boot it
-  boot [FILTER]   boot media under the firmware of emulators; cases whose names contain FILTER
+  boot            boot media under the firmware of emulators; `boot --all` has the slow cases too,
+                  `boot TEXT` those whose names contain TEXT
   builds          build twice and compare every byte; watch the memory of a large build
   test            run every test; the last line counts what passed, failed and was skipped";
 
@@ -31,8 +33,9 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["demo"] => demo::run(),
-        ["boot"] => boots(""),
-        ["boot", filter] => boots(filter),
+        ["boot"] => boots(Selection::Usual),
+        ["boot", "--all"] => boots(Selection::Named("")),
+        ["boot", filter] => boots(Selection::Named(filter)),
         ["builds"] => builds(),
         ["test"] => test::run(),
         _ => {
@@ -51,9 +54,9 @@ fn main() -> ExitCode {
 }
 
 /// The boot suite alone.
-fn boots(filter: &str) -> anyhow::Result<bool> {
+fn boots(selection: Selection) -> anyhow::Result<bool> {
     let mut tally = tally::Tally::default();
-    boot::run(&product::mkimage()?, filter, &mut tally)?;
+    boot::run(&product::mkimage()?, selection, &mut tally)?;
     println!("{tally}");
     Ok(tally.failed() == 0 && tally.count() > 0)
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: every test there is.
 
+use crate::boot::Selection;
 use crate::machine::{self, installed};
 use crate::tally::{Outcome, Tally};
 use crate::{boot, builds, ci, demo, product, root};
@@ -16,7 +17,7 @@ pub(crate) fn run() -> Result<bool> {
 
     let mkimage = product::mkimage()?;
     conformance(&mut tally, &mkimage)?;
-    whole(&mut tally, "boots", |tally| boot::run(&mkimage, "", tally));
+    whole(&mut tally, "boots", |tally| boot::run(&mkimage, Selection::Usual, tally));
     whole(&mut tally, "demo", |tally| demonstrated(&mkimage, tally));
 
     println!();

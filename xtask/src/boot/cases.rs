@@ -20,6 +20,8 @@ pub(crate) struct Case {
     pub(crate) expect: Expect,
     /// After these seconds the boot has failed.
     pub(crate) limit_seconds: u64,
+    /// It takes longer than all that it shows beyond the others is worth every time.
+    pub(crate) slow: bool,
 }
 
 /// What must be on the serial port.
@@ -43,6 +45,7 @@ struct Row {
     payload: Payload,
     fault: Fault,
     expect: Expect,
+    slow: bool,
 }
 
 const ROW: Row = Row {
@@ -54,6 +57,7 @@ const ROW: Row = Row {
     payload: Payload::Small,
     fault: Fault::None,
     expect: Expect::Guest,
+    slow: false,
 };
 
 const ROWS: &[Row] = &[
@@ -81,10 +85,11 @@ const ROWS: &[Row] = &[
         ..ROW
     },
     Row { format: Raw, devices: &[Disk(Ide), Disk(Ahci), Disk(VirtioBlk), Disk(Usb), Disk(Nvme)], ..ROW },
-    Row { firmware: Bochs, devices: &[Cd(Ide)], ..ROW },
-    Row { firmware: Bochs, format: Iso, devices: &[Cd(Ide), Disk(Ide)], ..ROW },
+    Row { firmware: Bochs, devices: &[Cd(Ide)], slow: true, ..ROW },
+    Row { firmware: Bochs, format: Iso, devices: &[Cd(Ide)], ..ROW },
+    Row { firmware: Bochs, format: Iso, devices: &[Disk(Ide)], slow: true, ..ROW },
     Row { firmware: Bochs, format: RawBios, devices: &[Disk(Ide)], ..ROW },
-    Row { firmware: Bochs, format: Raw, devices: &[Disk(Ide)], ..ROW },
+    Row { firmware: Bochs, format: Raw, devices: &[Disk(Ide)], slow: true, ..ROW },
     // UEFI on PCs.
     Row { firmware: Ovmf, format: IsoEfi, devices: &[Cd(Ide), Cd(Ahci), Cd(VirtioScsi), Cd(Usb)], ..ROW },
     Row { firmware: Ovmf, format: IsoEfiInitrd, devices: &[Cd(Ahci), Cd(VirtioScsi)], ..ROW },
@@ -117,18 +122,17 @@ const ROWS: &[Row] = &[
     // UEFI on AArch64.
     Row { firmware: Aavmf, format: IsoEfi, devices: &[Cd(VirtioScsi), Cd(Usb)], ..ROW },
     Row { firmware: Aavmf, format: IsoEfiInitrd, devices: &[Cd(VirtioScsi), Cd(Usb)], ..ROW },
-    Row { firmware: Aavmf, format: Iso, devices: &[Cd(VirtioScsi), Disk(Usb)], ..ROW },
     Row { firmware: Aavmf, format: RawEfi, devices: &[Disk(VirtioBlk), Disk(Usb), Disk(Nvme)], ..ROW },
     Row { firmware: Aavmf, format: RawEfi4k, devices: &[Disk4k(VirtioBlk)], ..ROW },
-    Row { firmware: Aavmf, format: Raw, devices: &[Disk(VirtioBlk), Disk(VirtioScsi)], ..ROW },
     Row { firmware: Aavmf, format: Uki, devices: &[Program], ..ROW },
     Row { firmware: Aavmf, format: UkiOnFat, devices: &[Disk(VirtioBlk), Disk(Usb)], ..ROW },
     // Memory and length.
     Row { devices: &[Cd(Ide)], about: "96 MiB of memory", memory_mib: 96, ..ROW },
     Row { devices: &[Cd(Ahci)], about: "4 GiB of memory", memory_mib: 4096, ..ROW },
-    Row { devices: &[Cd(Ahci), Disk(Usb)], ..BIG },
+    Row { devices: &[Cd(Ahci)], ..BIG },
+    Row { devices: &[Disk(Usb)], slow: true, ..BIG },
     Row { firmware: Ovmf, format: Iso, devices: &[Cd(Ahci)], ..BIG },
-    Row { firmware: Ovmf, format: Raw, devices: &[Disk(VirtioBlk)], ..BIG },
+    Row { firmware: Ovmf, format: Raw, devices: &[Disk(VirtioBlk)], slow: true, ..BIG },
     // Media with faults.
     Row { devices: &[Cd(Ahci), Disk(Ahci)], ..BAD_READ },
     Row { devices: &[Cd(Ide), Disk(VirtioBlk)], ..TRUNCATED },
@@ -212,7 +216,7 @@ pub(crate) fn all() -> Vec<Case> {
 
 impl Row {
     fn case(&self, device: Device) -> Case {
-        let &Row { format, firmware, about, payload, fault, expect, .. } = self;
+        let &Row { format, firmware, about, payload, fault, expect, slow, .. } = self;
         let mut name = format!("{}: {}, {}", format.label(), firmware.name(), device.name());
         if !about.is_empty() {
             name += ", ";
@@ -227,6 +231,7 @@ impl Row {
             device,
             expect,
             limit_seconds: firmware.patience() * payload.patience(),
+            slow,
         }
     }
 }

@@ -23,7 +23,7 @@ pub(crate) fn spoil(image: &Path, folder: &Path, recipe: &Recipe) -> Result<(Pat
     match fault {
         Fault::Truncated => file.set_len(kernel()? / 2048 * 2048)?,
         Fault::Kernel => flip(file, kernel()?)?,
-        Fault::Initrd => flip(file, in_initrd(image, recipe.payload)?)?,
+        Fault::Initrd => flip(file, in_initrd(image, folder, recipe.payload)?)?,
         Fault::NoKernel => delete(file, &copy, "::/boot/kernel")?,
         Fault::NoInitrd => delete(file, &copy, "::/boot/initrd.img")?,
         Fault::None | Fault::BadRead => {}
@@ -31,22 +31,27 @@ pub(crate) fn spoil(image: &Path, folder: &Path, recipe: &Recipe) -> Result<(Pat
     Ok((copy, None))
 }
 
-/// The offset of a byte in the middle of the kernel. It is searched for: this suite knows nothing
-/// of file systems.
+/// Offset in `image` of a sector in the middle of the kernel. It is searched for: this suite knows
+/// nothing of file systems.
 fn in_kernel(image: &Path, folder: &Path) -> Result<u64> {
     let kernel = fs::read(folder.join("kernel"))?;
-    let sector = &kernel[kernel.len() / 2 / 512 * 512..][..512];
-    let image = fs::read(image)?;
-    let at = image.chunks_exact(512).position(|chunk| chunk == sector);
-    Ok(u64::try_from(at.context("the kernel is not in the image")?)? * 512)
+    find(image, &kernel, kernel.len() / 2).context("the kernel is not in the image")
 }
 
-/// The offset of a byte in the initrd's payload.
-fn in_initrd(image: &Path, payload: Payload) -> Result<u64> {
-    let name = format!("payload-{}\0", payload.name());
-    let image = fs::read(image)?;
-    let at = image.windows(name.len()).position(|window| window == name.as_bytes());
-    Ok(u64::try_from(at.context("the initrd is not in the image")?)? + 100_000)
+/// Offset in `image` of a sector of the initrd's payload.
+fn in_initrd(image: &Path, folder: &Path, payload: Payload) -> Result<u64> {
+    let mut initrd = fs::read(folder.join("guest.cpio"))?;
+    initrd.resize(initrd.len().next_multiple_of(4), 0);
+    let in_payload = initrd.len() + 100_000;
+    initrd.extend(fs::read(folder.join(format!("../{}.cpio", payload.name())))?);
+    find(image, &initrd, in_payload).context("the initrd is not in the image")
+}
+
+/// Offset in `image` of the sector that has the byte at `at` of a file, which begins at a sector.
+fn find(image: &Path, file: &[u8], at: usize) -> Result<u64> {
+    let sector = &file[at / 512 * 512..][..512];
+    let found = fs::read(image)?.chunks_exact(512).position(|other| other == sector);
+    Ok(u64::try_from(found.context("no sector is like it")?)? * 512)
 }
 
 /// Inverts the lowest bit of the byte at `at`.
