@@ -1,7 +1,7 @@
 //! The project's own chores, each one word after `cargo xtask`.
 //!
 //! They run other programs (cargo, apt, QEMU) and judge what `mkimage` made; none of them makes a
-//! part of an output.
+//! part of an output, but for the stub, which is committed.
 
 mod boot;
 mod builds;
@@ -13,6 +13,7 @@ mod kernel;
 mod machine;
 mod noise;
 mod product;
+mod stub;
 mod tally;
 mod test;
 
@@ -27,6 +28,7 @@ usage: cargo xtask COMMAND
   boot            boot media under the firmware of emulators; `boot --all` has the slow cases too,
                   `boot TEXT` those whose names contain TEXT
   builds          build twice and compare every byte; watch the memory of a large build
+  stub [--check]  build the UEFI stub that is committed, or compare it with a build
   test            run every test; the last line counts what passed, failed and was skipped";
 
 fn main() -> ExitCode {
@@ -37,6 +39,8 @@ fn main() -> ExitCode {
         ["boot", "--all"] => boots(Selection::Named("")),
         ["boot", filter] => boots(Selection::Named(filter)),
         ["builds"] => builds(),
+        ["stub"] => stub::build(),
+        ["stub", "--check"] => stub_is_committed(),
         ["test"] => test::run(),
         _ => {
             eprintln!("{USAGE}");
@@ -67,6 +71,14 @@ fn builds() -> anyhow::Result<bool> {
     let mkimage = product::mkimage()?;
     let cache = demo::filled_cache(&mkimage, &demo::dir()?)?;
     builds::run(&mkimage, &cache, &mut tally)?;
+    println!("{tally}");
+    Ok(tally.failed() == 0)
+}
+
+/// The stub's check alone.
+fn stub_is_committed() -> anyhow::Result<bool> {
+    let mut tally = tally::Tally::default();
+    stub::check(&mut tally);
     println!("{tally}");
     Ok(tally.failed() == 0)
 }

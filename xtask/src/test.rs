@@ -3,7 +3,7 @@
 use crate::boot::Selection;
 use crate::machine::{self, installed};
 use crate::tally::{Outcome, Tally};
-use crate::{boot, builds, ci, demo, product, root};
+use crate::{boot, builds, ci, demo, product, root, stub};
 use anyhow::{Context, Result};
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -17,6 +17,10 @@ pub(crate) fn run() -> Result<bool> {
 
     let mkimage = product::mkimage()?;
     conformance(&mut tally, &mkimage)?;
+    whole(&mut tally, "stub", |tally| {
+        stub::check(tally);
+        Ok(())
+    });
     whole(&mut tally, "boots", |tally| boot::run(&mkimage, Selection::Usual, tally));
     whole(&mut tally, "demo", |tally| demonstrated(&mkimage, tally));
 
