@@ -276,7 +276,8 @@ impl Place {
             }
             _ => {
                 let tail = size % BLOCK;
-                let fits = |at: &u64| tail <= MAX_TAIL && (at + head) % BLOCK + tail <= BLOCK;
+                // Linux reads a symbolic link's target from the very block that the inode is in.
+                let fits = |at: &u64| tail == 0 || tail <= MAX_TAIL && at % BLOCK + head + tail <= BLOCK;
                 match [at, at.next_multiple_of(BLOCK)].into_iter().find(fits) {
                     Some(place) => {
                         at = place;

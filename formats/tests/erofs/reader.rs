@@ -124,7 +124,7 @@ impl<'a> Reader<'a> {
                 let tail = inode.size % BLOCK;
                 let whole = inode.size - tail;
                 let mut content = if whole > 0 { take(block, whole).to_vec() } else { Vec::new() };
-                assert!(tail > 0 && end % BLOCK + tail <= BLOCK, "a tail is in one block");
+                assert!(tail > 0 && at / BLOCK == (end + tail - 1) / BLOCK, "a tail is in its inode's block");
                 content.extend(&image[end..end + tail]);
                 self.inline += 1;
                 content
