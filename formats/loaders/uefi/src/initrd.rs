@@ -3,6 +3,7 @@
 
 use crate::firmware::{Failure, Firmware, check};
 use crate::source::Source;
+use core::cell::Cell;
 use core::ffi::c_void;
 use core::{ptr, slice};
 use r_efi::efi::{self, Guid, Handle, Status};
@@ -29,6 +30,8 @@ pub(crate) struct Offer<'a> {
     protocol: load_file::Protocol,
     firmware: &'a Firmware,
     initrd: Option<Source<'a>>,
+    /// The program that is started, and asks.
+    kernel: Cell<Handle>,
 }
 
 /// An [`Offer`] that the firmware knows.
@@ -39,7 +42,17 @@ pub(crate) struct Installed<'a> {
 
 impl<'a> Offer<'a> {
     pub(crate) fn new(firmware: &'a Firmware, initrd: Option<Source<'a>>) -> Self {
-        Offer { protocol: load_file::Protocol { load_file }, firmware, initrd }
+        Offer {
+            protocol: load_file::Protocol { load_file },
+            firmware,
+            initrd,
+            kernel: Cell::new(firmware.me),
+        }
+    }
+
+    /// Says which program it is that is started, if not this one.
+    pub(crate) fn is_for(&self, kernel: Handle) {
+        self.kernel.set(kernel);
     }
 
     fn interfaces(&self) -> [(Guid, *mut c_void); 2] {
@@ -109,11 +122,11 @@ extern "efiapi" fn load_file(
         match initrd.read(offer.firmware, into, "the initrd") {
             Ok(()) => Status::SUCCESS,
             Err(failure) => {
-                // Linux would start without one, and end in a panic that does not say why.
+                // Some kernels would go on without one, and end in a panic that does not say why.
                 offer.firmware.say(&["mkimage: ", failure.what, failure.words]);
                 offer.firmware.wait_seconds(5);
                 let exit = offer.firmware.boot().exit;
-                let _ = exit(offer.firmware.me, failure.status, 0, ptr::null_mut());
+                let _ = exit(offer.kernel.get(), failure.status, 0, ptr::null_mut());
                 failure.status
             }
         }

@@ -1,6 +1,7 @@
 //! Starting the kernel, an EFI program itself.
 
 use crate::firmware::{Failure, Firmware, check};
+use crate::initrd::Offer;
 use crate::pe::{self, u32_at};
 use crate::source::Loaded;
 use core::ffi::c_void;
@@ -14,17 +15,21 @@ pub(crate) fn start(
     image: *mut loaded_image::Protocol,
     kernel: &Loaded<'_>,
     cmdline: &[u8],
+    initrd: &Offer<'_>,
 ) -> Result<(), Failure> {
     let refused = |status| Failure::new("the kernel", " does not start", status);
     let options = load_options(firmware, cmdline).map_err(refused)?;
     let boot = firmware.boot();
     let mut handle: Handle = ptr::null_mut();
-    // SAFETY: `image` is the firmware's, and the kernel's bytes are only read.
-    let (path, device) = unsafe { ((*image).file_path, (*image).device_handle) };
+    // SAFETY: `image` is the firmware's.
+    let device = unsafe { (*image).device_handle };
+    let mut path = MemoryPath::of(kernel.bytes);
     let source = kernel.bytes.as_ptr().cast_mut().cast::<c_void>();
-    // SAFETY: the firmware's service; it copies the kernel, and writes a local of ours.
-    let loaded =
-        unsafe { (boot.load_image)(false.into(), firmware.me, path, source, kernel.bytes.len(), &mut handle) };
+    // SAFETY: the firmware's service; it copies the kernel and its path, and writes a local of ours.
+    let loaded = unsafe {
+        let path = ptr::from_mut(&mut path).cast();
+        (boot.load_image)(false.into(), firmware.me, path, source, kernel.bytes.len(), &mut handle)
+    };
     if matches!(loaded, Status::SECURITY_VIOLATION | Status::ACCESS_DENIED) && firmware.secure_boot() {
         // It is not signed, but whoever signed this program signed its bytes or their SHA-256.
         if !handle.is_null() {
@@ -34,6 +39,7 @@ pub(crate) fn start(
         return start_here(firmware, image, kernel.bytes, options);
     }
     check(loaded).map_err(refused)?;
+    initrd.is_for(handle);
     if kernel.owned {
         firmware.free(kernel.bytes.as_ptr().cast_mut(), kernel.bytes.len());
     }
@@ -47,6 +53,30 @@ pub(crate) fn start(
     }
     // SAFETY: the program was loaded, and is started once.
     check(unsafe { (boot.start_image)(handle, ptr::null_mut(), ptr::null_mut()) }).map_err(refused)
+}
+
+/// Where a program in memory is said to come from: \[UEFI\] §10.3.2.3 "Memory Mapped", and the node
+/// that ends it.
+#[repr(C, packed)]
+struct MemoryPath {
+    node: [u8; 4],
+    kind: u32,
+    start: u64,
+    end: u64,
+    end_node: [u8; 4],
+}
+
+impl MemoryPath {
+    fn of(program: &[u8]) -> Self {
+        let range = program.as_ptr_range();
+        MemoryPath {
+            node: [1, 3, 24, 0],
+            kind: efi::LOADER_DATA,
+            start: range.start.expose_provenance() as u64,
+            end: range.end.expose_provenance() as u64,
+            end_node: [0x7f, 0xff, 4, 0],
+        }
+    }
 }
 
 /// A command line in UTF-16, with the NUL that ends it.
@@ -134,9 +164,8 @@ fn place(firmware: &Firmware, kernel: &[u8]) -> Result<Option<(*mut u8, usize, u
         bytes.get_mut(to..to.checked_add(len)?)?.copy_from_slice(source);
         Some(())
     };
-    let whole = copy(0, 0, headers.min(kernel.len())).and_then(|()| {
-        pe::sections(kernel).try_for_each(|s| copy(s.at, s.file_at, s.file_len.min(s.len)))
-    });
+    let whole = copy(0, 0, headers.min(kernel.len()))
+        .and_then(|()| pe::sections(kernel).try_for_each(|s| copy(s.at, s.file_at, s.file_len.min(s.len))));
     if whole.is_none() {
         firmware.free(room, size + align);
         return Ok(None);

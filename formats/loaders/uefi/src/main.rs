@@ -70,7 +70,7 @@ fn run(firmware: &Firmware) -> Result<(), Failure> {
     // SAFETY: `offer` stays in its place until this function ends, and is withdrawn before.
     let offered = unsafe { offer.install()? };
     firmware.say(&["mkimage: starting Linux"]);
-    let ended = kernel::start(firmware, image, &kernel, cmdline);
+    let ended = kernel::start(firmware, image, &kernel, cmdline, &offer);
     offered.withdraw();
     ended
 }

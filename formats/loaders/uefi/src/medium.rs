@@ -70,7 +70,8 @@ impl Medium {
     /// Fills `into` from byte `at` on.
     pub(crate) fn read(&self, firmware: &Firmware, at: u64, into: &mut [u8]) -> Result<(), Status> {
         // SAFETY: \[UEFI\] §13.9: the interface has a description of the medium.
-        let (medium, block) = unsafe { ((*(*self.blocks).media).media_id, (*(*self.blocks).media).block_size) };
+        let (medium, block) =
+            unsafe { ((*(*self.blocks).media).media_id, (*(*self.blocks).media).block_size) };
         if let Some(disk) = self.bytes {
             // SAFETY: the interface is the firmware's, and writes `into.len()` bytes.
             return check(unsafe {

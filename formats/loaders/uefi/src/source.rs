@@ -134,7 +134,12 @@ impl<'a> Source<'a> {
     }
 
     /// Reads it into `into`, which has its length, and checks it.
-    pub(crate) fn read(&self, firmware: &Firmware, into: &mut [u8], what: &'static str) -> Result<(), Failure> {
+    pub(crate) fn read(
+        &self,
+        firmware: &Firmware,
+        into: &mut [u8],
+        what: &'static str,
+    ) -> Result<(), Failure> {
         let unreadable = |status| Failure::new(what, ": cannot read the medium", status);
         let want = match self {
             Source::Section(bytes) => {
@@ -150,21 +155,27 @@ impl<'a> Source<'a> {
                 Source::Extent { ref medium, at, .. } => {
                     medium.read(firmware, at + done, chunk).map_err(unreadable)?;
                 }
-                Source::File { file, .. } => read_file(file, chunk).map_err(unreadable)?,
+                Source::File { file, .. } => read_file(file, done, chunk).map_err(unreadable)?,
                 Source::Section(_) => {}
             }
             hash.add(chunk);
             done += chunk.len() as u64;
         }
         if hash.finish() != *want {
-            return Err(Failure::new(what, " on this medium is damaged (SHA-256)", Status::SECURITY_VIOLATION));
+            return Err(Failure::new(
+                what,
+                " on this medium is damaged (SHA-256)",
+                Status::SECURITY_VIOLATION,
+            ));
         }
         Ok(())
     }
 }
 
-/// Fills `chunk` from where `file` is.
-fn read_file(file: *mut file::Protocol, mut chunk: &mut [u8]) -> Result<(), Status> {
+/// Fills `chunk` from byte `at` of `file` on.
+fn read_file(file: *mut file::Protocol, at: u64, mut chunk: &mut [u8]) -> Result<(), Status> {
+    // SAFETY: the interface is the firmware's.
+    check(unsafe { ((*file).set_position)(file, at) })?;
     while !chunk.is_empty() {
         let mut len = chunk.len();
         // SAFETY: the interface is the firmware's, and writes no more than `len` bytes.
