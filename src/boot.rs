@@ -218,7 +218,8 @@ pub struct Payload {
 
 impl Payload {
     /// Differs where the payload does: what ids are derived from.
-    fn seed(&self) -> [u8; 32] {
+    #[must_use]
+    pub fn seed(&self) -> [u8; 32] {
         let mut hash = Sha256::new();
         for part in [&self.kernel, &self.initrd] {
             hash.update(part.content.len().to_le_bytes());
@@ -229,7 +230,8 @@ impl Payload {
     }
 
     /// A disk's signature.
-    fn signature(&self) -> u32 {
+    #[must_use]
+    pub fn signature(&self) -> u32 {
         let [a, b, c, d, ..] = self.seed();
         u32::from_le_bytes([a, b, c, d])
     }

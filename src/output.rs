@@ -2,28 +2,56 @@
 //!
 //! Everything is planned before anything is written, and all files get their names together.
 
+mod disk;
 mod format;
 mod system;
 
+pub use disk::{Qcow2Compression, VmdkKind};
 pub use format::{FORMATS, Format};
 pub use system::{PayloadKind, System};
 
-use crate::boot;
+use crate::boot::{self, Firmware};
 use crate::initrd;
 use mkimage_formats::emit::{self, Partial, Sink, Stream};
 use mkimage_formats::tree;
-use mkimage_formats::{Layout, Tree, tar};
+use mkimage_formats::{Layout, Tree, erofs, gce, iso, ova, qcow2, tar, vhd, vhdx, vmdk};
 use std::borrow::Cow;
 use std::io::Write;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 /// How outputs are made.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
     /// What bootable media carry.
     pub payload: PayloadKind,
     /// How they boot.
     pub boot: boot::Options,
+    /// What disks boot from, where the format's name leaves it open.
+    pub firmware: Option<Firmware>,
+    /// How qcow2 clusters are compressed, if they are.
+    pub qcow2: Option<Qcow2Compression>,
+    /// Which VMDK it is.
+    pub vmdk: VmdkKind,
+    /// A folder for what is compressed before its place is known, where a format
+    /// [needs](Format::needs_scratch) one. Its files must stay until the outputs are written.
+    pub scratch: Option<PathBuf>,
+    /// How many threads compress. No output depends on it.
+    pub threads: NonZero<usize>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            payload: PayloadKind::default(),
+            boot: boot::Options::default(),
+            firmware: None,
+            qcow2: None,
+            vmdk: VmdkKind::default(),
+            scratch: None,
+            threads: NonZero::<usize>::MIN,
+        }
+    }
 }
 
 /// A file that a format makes.
@@ -40,13 +68,16 @@ pub enum Body<'a> {
     Layout(Layout),
     /// A tar archive.
     Tar(Cow<'a, Tree>),
+    /// Compressed while it is written.
+    Gzip(Layout),
 }
 
 impl Body<'_> {
     /// # Errors
     /// Something cannot be read, or `out` not be written.
-    fn write(&self, out: &mut dyn Sink) -> Result<(), Error> {
+    fn write(&self, out: &mut dyn Sink, options: &Options) -> Result<(), Error> {
         match self {
+            Body::Gzip(layout) => Ok(initrd::gzip(layout, options.threads, out)?),
             Body::Layout(layout) => Ok(out.layout(layout)?),
             Body::Tar(tree) => Ok(tar::write(tree, out)?),
         }
@@ -67,7 +98,7 @@ pub fn write(
 ) -> Result<Vec<PathBuf>, Error> {
     let mut products = Vec::new();
     for format in formats {
-        products.extend(format.products(system, options)?);
+        products.extend(format.products(system, options, name)?);
     }
     let mut done = Vec::new();
     for product in &products {
@@ -76,7 +107,7 @@ pub fn write(
             return Err(Error::SameFile { path });
         }
         let mut out = Partial::create(&path)?;
-        product.body.write(&mut out)?;
+        product.body.write(&mut out, options)?;
         done.push((path, out));
     }
     let (paths, outputs): (_, Vec<_>) = done.into_iter().unzip();
@@ -90,8 +121,8 @@ pub fn write(
 /// As [`write()`].
 pub fn write_file(system: &System, format: &Format, options: &Options, path: &Path) -> Result<(), Error> {
     let mut out = Partial::create(path)?;
-    for product in format.products(system, options)? {
-        product.body.write(&mut out)?;
+    for product in format.products(system, options, "")? {
+        product.body.write(&mut out, options)?;
     }
     Ok(out.commit()?)
 }
@@ -107,8 +138,8 @@ pub fn write_stream(
     out: &mut dyn Write,
 ) -> Result<(), Error> {
     let mut out = Stream::new(out);
-    for product in format.products(system, options)? {
-        product.body.write(&mut out)?;
+    for product in format.products(system, options, "")? {
+        product.body.write(&mut out, options)?;
     }
     out.get_mut().flush().map_err(emit::Error::Stream)?;
     Ok(())
@@ -142,6 +173,36 @@ pub enum Error {
         /// The format.
         format: &'static str,
     },
+    /// Nowhere to compress.
+    #[error("format `{format}` needs a folder for temporary files")]
+    NoScratch {
+        /// The format.
+        format: &'static str,
+    },
+    /// A qcow2.
+    #[error(transparent)]
+    Qcow2(#[from] qcow2::Error),
+    /// A VMDK.
+    #[error(transparent)]
+    Vmdk(#[from] vmdk::Error),
+    /// A VHD.
+    #[error(transparent)]
+    Vhd(#[from] vhd::Error),
+    /// A VHDX.
+    #[error(transparent)]
+    Vhdx(#[from] vhdx::Error),
+    /// An archive for Google Compute Engine.
+    #[error(transparent)]
+    Gce(#[from] gce::Error),
+    /// A virtual machine.
+    #[error(transparent)]
+    Ova(#[from] ova::Error),
+    /// An EROFS.
+    #[error(transparent)]
+    Erofs(#[from] erofs::Error),
+    /// An ISO 9660.
+    #[error(transparent)]
+    Iso(#[from] iso::Error),
     /// Two formats make a file of one name.
     #[error("two of the formats would write `{path}`")]
     SameFile {

@@ -94,7 +94,14 @@ impl Build {
             }
             more => return Err(CliError::Flags(format!("{} architectures; an ISO holds two", more.len()))),
         };
-        self.outputs.write(&system, &formats, self.output.as_deref(), &self.name(), global)
+        self.outputs.write(
+            &system,
+            &formats,
+            self.output.as_deref(),
+            &self.name(),
+            Some(scratch.path()),
+            global,
+        )
     }
 
     fn store(&self, global: &Global) -> Result<Store, CliError> {

@@ -1,9 +1,9 @@
 //! Flags that `build` and `media` share.
 
 use super::{CliError, Global, report};
-use crate::boot::{self, BiosLoader};
+use crate::boot::{self, BiosLoader, Firmware};
 use crate::initrd::{self, Compression};
-use crate::output::{self, Format, Options, PayloadKind, System};
+use crate::output::{self, Format, Options, PayloadKind, Qcow2Compression, System, VmdkKind};
 use clap::Args;
 use mkimage_formats::gpt::Guid;
 use mkimage_formats::iso::Profile;
@@ -53,12 +53,56 @@ pub(crate) struct Outputs {
     /// Bytes of a disk's sectors
     #[arg(long, value_enum, default_value_t)]
     sector_size: SectorFlag,
+    /// What disks boot from, where the format's name leaves it open
+    #[arg(long, value_enum)]
+    firmware: Option<FirmwareFlag>,
+    /// Which of VMware's disks `vmdk` is
+    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
+    vmdk_kind: VmdkFlag,
+    /// How the clusters of a qcow2 are compressed
+    #[arg(long, value_enum, default_value_t, value_name = "NAME")]
+    qcow2_compression: Qcow2Flag,
     /// The name of the volume that a medium has
     #[arg(long, value_name = "NAME", default_value = "LinuxKit")]
     volume_label: String,
     /// The GUID of a disk [default: one that follows from the content]
     #[arg(long, value_name = "GUID")]
     disk_id: Option<Guid>,
+}
+
+/// [`Firmware`] as a flag.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum FirmwareFlag {
+    /// A PC's BIOS
+    Bios,
+    /// A UEFI
+    Uefi,
+    /// Either
+    Both,
+}
+
+/// [`VmdkKind`] as a flag.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum VmdkFlag {
+    /// Compressed, for ESXi and Content Libraries
+    #[default]
+    StreamOptimized,
+    /// One file that grows, for Workstation, Fusion and QEMU
+    MonolithicSparse,
+    /// A descriptor, and the disk as it is beside it
+    MonolithicFlat,
+}
+
+/// [`Qcow2Compression`] as a flag.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum Qcow2Flag {
+    /// Not at all
+    #[default]
+    None,
+    /// As every QEMU reads it
+    Zlib,
+    /// For QEMU 5.1 and later
+    Zstd,
 }
 
 /// [`Profile`] as a flag.
@@ -122,6 +166,12 @@ impl Outputs {
         })
     }
 
+    /// One of the formats needs a folder for temporary files.
+    pub(crate) fn needs_scratch(&self, formats: &[&Format]) -> bool {
+        let options = self.options(None);
+        formats.iter().any(|format| format.needs_scratch(&options))
+    }
+
     fn payload(&self) -> PayloadKind {
         match self.payload {
             PayloadFlag::Initrd => PayloadKind::Initrd,
@@ -141,9 +191,10 @@ impl Outputs {
         formats: &[&Format],
         file: Option<&Path>,
         name: &str,
+        scratch: Option<&Path>,
         global: &Global,
     ) -> Result<(), CliError> {
-        let options = self.options();
+        let options = self.options(scratch);
         match (file, formats) {
             (Some(file), [format]) if file == Path::new("-") => {
                 output::write_stream(system, format, &options, &mut BufWriter::new(io::stdout().lock()))?;
@@ -164,7 +215,7 @@ impl Outputs {
         Ok(())
     }
 
-    fn options(&self) -> Options {
+    fn options(&self, scratch: Option<&Path>) -> Options {
         let bios = match &self.bios_loader {
             Some(folder) => BiosLoader::Isolinux(folder.clone()),
             None => BiosLoader::BuiltIn(self.boot_serial.then_some(Serial::COM1)),
@@ -189,7 +240,27 @@ impl Outputs {
             doubt: report::doubt,
             ..boot::Options::default()
         };
-        Options { payload: self.payload(), boot }
+        Options {
+            payload: self.payload(),
+            boot,
+            firmware: self.firmware.map(|firmware| match firmware {
+                FirmwareFlag::Bios => Firmware::Bios,
+                FirmwareFlag::Uefi => Firmware::Efi,
+                FirmwareFlag::Both => Firmware::Both,
+            }),
+            qcow2: match self.qcow2_compression {
+                Qcow2Flag::None => None,
+                Qcow2Flag::Zlib => Some(Qcow2Compression::Zlib),
+                Qcow2Flag::Zstd => Some(Qcow2Compression::Zstd),
+            },
+            vmdk: match self.vmdk_kind {
+                VmdkFlag::StreamOptimized => VmdkKind::StreamOptimized,
+                VmdkFlag::MonolithicSparse => VmdkKind::MonolithicSparse,
+                VmdkFlag::MonolithicFlat => VmdkKind::MonolithicFlat,
+            },
+            scratch: scratch.map(Into::into),
+            threads: self.threads(),
+        }
     }
 }
 

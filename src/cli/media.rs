@@ -40,16 +40,22 @@ pub(crate) struct Media {
 impl Media {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
         let formats = self.outputs.formats("iso-bios")?;
-        let write = |system| self.outputs.write(&system, &formats, None, &self.name, global);
-        let Some(tar) = &self.tar else { return write(self.files()?) };
+        if self.tar.is_none() && !self.outputs.needs_scratch(&formats) {
+            return self.outputs.write(&self.files()?, &formats, None, &self.name, None, global);
+        }
         let store = Store::open(store_options(global)?)?;
         let scratch = store.scratch()?;
-        let spooled = scratch.path().join("standard input");
-        let path = if tar == Path::new("-") { spool_stdin(&spooled)? } else { tar };
-        let tree = rootfs::import(path)
-            .map_err(|source| CliError::Import { path: tar.clone(), source: Box::new(source) })?;
-        let initrd = self.outputs.initrd(&formats, scratch.path());
-        write(System::of_tree(tree, initrd.as_ref())?)
+        let system = match &self.tar {
+            None => self.files()?,
+            Some(tar) => {
+                let spooled = scratch.path().join("standard input");
+                let path = if tar == Path::new("-") { spool_stdin(&spooled)? } else { tar };
+                let tree = rootfs::import(path)
+                    .map_err(|source| CliError::Import { path: tar.clone(), source: Box::new(source) })?;
+                System::of_tree(tree, self.outputs.initrd(&formats, scratch.path()).as_ref())?
+            }
+        };
+        self.outputs.write(&system, &formats, None, &self.name, Some(scratch.path()), global)
     }
 
     fn files(&self) -> Result<System, CliError> {

@@ -1,10 +1,12 @@
 //! The table of formats.
 
-use super::{Body, Error, Options, PayloadKind, Product, System};
+use super::disk::{Container, Disk};
+use super::{Body, Error, Options, PayloadKind, Product, System, VmdkKind};
 use crate::boot::{self, Firmware};
 use crate::rootfs::T0;
+use mkimage_formats::gpt::Guid;
 use mkimage_formats::sector::SectorSize;
-use mkimage_formats::{Kind, Layout, Meta, Node, OriginId, Tree, TreePath};
+use mkimage_formats::{Kind, Layout, Meta, Node, OriginId, Tree, TreePath, erofs, iso};
 use std::borrow::Cow;
 
 /// A kind of output.
@@ -33,9 +35,22 @@ enum Recipe {
     /// A CD and a stick.
     Iso(Firmware),
     /// A disk and a stick.
-    Disk(Firmware),
+    Disk(Firmware, Container),
+    /// A disk for one provider's machines: of whole GiB, since they are sold so.
+    CloudDisk(Firmware, Container),
+    /// A disk for whichever firmware is asked for, or else this one.
+    AnyDisk(Firmware, Container),
+    /// Kernel, command line, and the root file system as a read-only image.
+    Root(RootImage),
     /// An EFI program.
     Uki,
+}
+
+/// A read-only file system.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum RootImage {
+    Erofs,
+    Iso,
 }
 
 /// The form in which a format has the root file system.
@@ -52,11 +67,32 @@ enum Carries {
 /// All of them, by name.
 pub static FORMATS: &[Format] = &[
     Format {
+        name: "aws",
+        about: "a disk for Amazon EC2: whole GiB, for a BIOS unless --firmware says otherwise",
+        recipe: Recipe::CloudDisk(Firmware::Bios, Container::Raw),
+        carries: Carries::Initrd,
+        suffix: ".raw",
+    },
+    Format {
         name: "docker",
         about: "the root file system as a tar archive with a Dockerfile",
         recipe: Recipe::Docker,
         carries: Carries::Tree,
         suffix: ".docker",
+    },
+    Format {
+        name: "dynamic-vhd",
+        about: "a VHD that grows, for Hyper-V's first generation and VirtualBox",
+        recipe: Recipe::AnyDisk(Firmware::Bios, Container::DynamicVhd),
+        carries: Carries::Initrd,
+        suffix: ".vhd",
+    },
+    Format {
+        name: "gcp",
+        about: "an archive for Google Compute Engine: a disk of whole GiB",
+        recipe: Recipe::CloudDisk(Firmware::Bios, Container::Gcp),
+        carries: Carries::Initrd,
+        suffix: ".img.tar.gz",
     },
     Format {
         name: "iso",
@@ -87,6 +123,13 @@ pub static FORMATS: &[Format] = &[
         suffix: "-efi-initrd.iso",
     },
     Format {
+        name: "kernel+erofs",
+        about: "kernel, command line, and the root file system as an EROFS",
+        recipe: Recipe::Root(RootImage::Erofs),
+        carries: Carries::Tree,
+        suffix: "-erofs.img",
+    },
+    Format {
         name: "kernel+initrd",
         about: "kernel, initrd and command line as files",
         recipe: Recipe::Files,
@@ -94,23 +137,51 @@ pub static FORMATS: &[Format] = &[
         suffix: "",
     },
     Format {
+        name: "kernel+iso",
+        about: "kernel, command line, and the root file system as an ISO 9660",
+        recipe: Recipe::Root(RootImage::Iso),
+        carries: Carries::Tree,
+        suffix: ".iso",
+    },
+    Format {
+        name: "ova",
+        about: "a virtual machine for VMware, with a disk for UEFI unless --firmware says otherwise",
+        recipe: Recipe::AnyDisk(Firmware::Efi, Container::Ova),
+        carries: Carries::Initrd,
+        suffix: ".ova",
+    },
+    Format {
+        name: "qcow2-bios",
+        about: "a disk of whole GiB for QEMU, OpenStack and Proxmox that a BIOS boots",
+        recipe: Recipe::CloudDisk(Firmware::Bios, Container::Qcow2),
+        carries: Carries::Initrd,
+        suffix: ".qcow2",
+    },
+    Format {
+        name: "qcow2-efi",
+        about: "a disk for QEMU, OpenStack and Proxmox that a UEFI boots",
+        recipe: Recipe::Disk(Firmware::Efi, Container::Qcow2),
+        carries: Carries::Initrd,
+        suffix: "-efi.qcow2",
+    },
+    Format {
         name: "raw",
         about: "a disk with a GPT that BIOS and UEFI boot",
-        recipe: Recipe::Disk(Firmware::Both),
+        recipe: Recipe::Disk(Firmware::Both, Container::Raw),
         carries: Carries::Initrd,
         suffix: ".img",
     },
     Format {
         name: "raw-bios",
         about: "a disk with a master boot record that a BIOS boots",
-        recipe: Recipe::Disk(Firmware::Bios),
+        recipe: Recipe::Disk(Firmware::Bios, Container::Raw),
         carries: Carries::Initrd,
         suffix: "-bios.img",
     },
     Format {
         name: "raw-efi",
         about: "a disk with a GPT that a UEFI boots",
-        recipe: Recipe::Disk(Firmware::Efi),
+        recipe: Recipe::Disk(Firmware::Efi, Container::Raw),
         carries: Carries::Initrd,
         suffix: "-efi.img",
     },
@@ -135,7 +206,34 @@ pub static FORMATS: &[Format] = &[
         carries: Carries::Initrd,
         suffix: ".efi",
     },
+    Format {
+        name: "vhd",
+        about: "a VHD of fixed size, for Azure",
+        recipe: Recipe::AnyDisk(Firmware::Bios, Container::Vhd),
+        carries: Carries::Initrd,
+        suffix: ".vhd",
+    },
+    Format {
+        name: "vhdx",
+        about: "a VHDX for Hyper-V's second generation",
+        recipe: Recipe::AnyDisk(Firmware::Both, Container::Vhdx),
+        carries: Carries::Initrd,
+        suffix: ".vhdx",
+    },
+    Format {
+        name: "vmdk",
+        about: "a disk for VMware",
+        recipe: Recipe::AnyDisk(Firmware::Bios, Container::Vmdk),
+        carries: Carries::Initrd,
+        suffix: ".vmdk",
+    },
 ];
+
+impl Recipe {
+    fn is_disk(self) -> bool {
+        matches!(self, Recipe::Disk(..) | Recipe::AnyDisk(..) | Recipe::CloudDisk(..))
+    }
+}
 
 impl Format {
     /// The format called `name`.
@@ -166,6 +264,7 @@ impl Format {
         &self,
         system: &'a System,
         options: &Options,
+        name: &str,
     ) -> Result<Vec<Product<'a>>, Error> {
         let kind = if self.carries == Carries::Initrd { PayloadKind::Initrd } else { options.payload };
         let medium = || system.medium(self.name, kind);
@@ -173,7 +272,7 @@ impl Format {
             return Err(Error::OneArchitecture { format: self.name });
         }
         let body = match self.recipe {
-            Recipe::Files => return Ok(files(system)),
+            Recipe::Files => return Ok(files(system, true)),
             Recipe::Tar => Body::Tar(Cow::Borrowed(system.tree(self.name)?)),
             Recipe::Docker => Body::Tar(Cow::Owned(docker(system.tree(self.name)?)?)),
             Recipe::TarOfFiles => Body::Tar(Cow::Owned(tar_of_files(system)?)),
@@ -184,10 +283,70 @@ impl Format {
                 let aarch64 = aarch64.as_ref().map(|(payload, _)| payload);
                 Body::Layout(boot::iso(&payload, aarch64, root, firmware, &options.boot)?)
             }
-            Recipe::Disk(firmware) => Body::Layout(boot::disk(&medium()?.0, firmware, &options.boot)?),
+            Recipe::Disk(firmware, container)
+            | Recipe::AnyDisk(firmware, container)
+            | Recipe::CloudDisk(firmware, container) => {
+                let (payload, _) = medium()?;
+                let named = matches!(self.recipe, Recipe::Disk(..)) || self.name == "qcow2-bios";
+                let disk = Disk {
+                    payload: &payload,
+                    firmware: options.firmware.filter(|_| !named).unwrap_or(firmware),
+                    whole_gib: matches!(self.recipe, Recipe::CloudDisk(..)),
+                    format: self.name,
+                    name,
+                    suffix: self.suffix(options),
+                    options,
+                };
+                return disk.products(container);
+            }
+            Recipe::Root(image) => return self.root(system, image, options),
             Recipe::Uki => Body::Layout(boot::uki(&medium()?.0, &options.boot)?),
         };
         Ok(vec![Product { suffix: self.suffix(options), body }])
+    }
+
+    /// Kernel and command line, and the root file system without them.
+    fn root<'a>(
+        &self,
+        system: &'a System,
+        image: RootImage,
+        options: &Options,
+    ) -> Result<Vec<Product<'a>>, Error> {
+        let mut root = system.tree(self.name)?.clone();
+        let boot = TreePath::new("boot")?;
+        let inside: Vec<TreePath> = root.below(&boot).map(|(path, _)| path.clone()).collect();
+        inside.iter().rev().for_each(|path| root.remove(path));
+        let (epoch, volume) = (options.boot.epoch, &options.boot.volume);
+        let image = match image {
+            RootImage::Erofs => {
+                let label = volume.chars().take(16).collect();
+                let uuid = Guid::derived(system.cmdline.as_bytes(), "erofs");
+                erofs::layout(&root, &erofs::Options { label, uuid, epoch })?
+            }
+            RootImage::Iso => {
+                let options = iso::Options { epoch, volume: volume.clone(), ..iso::Options::default() };
+                iso::layout(&root, &options)?
+            }
+        };
+        let mut files = files(system, false);
+        files.push(Product { suffix: self.suffix.into(), body: Body::Layout(image) });
+        Ok(files)
+    }
+
+    /// Parts of it are compressed before their places are known: it needs [`Options::scratch`].
+    #[must_use]
+    pub fn needs_scratch(&self, options: &Options) -> bool {
+        match self.recipe {
+            Recipe::Disk(_, container) | Recipe::AnyDisk(_, container) | Recipe::CloudDisk(_, container) => {
+                match container {
+                    Container::Ova => true,
+                    Container::Vmdk => options.vmdk == VmdkKind::StreamOptimized,
+                    Container::Qcow2 => options.qcow2.is_some(),
+                    _ => false,
+                }
+            }
+            _ => false,
+        }
     }
 
     /// Two architectures have room on it.
@@ -199,19 +358,21 @@ impl Format {
     /// No disk image is right for both sizes of sectors, so the name says which it is.
     fn suffix(&self, options: &Options) -> String {
         match (self.recipe, options.boot.sector_size, self.suffix.rsplit_once('.')) {
-            (Recipe::Disk(_), SectorSize::B4096, Some((stem, extension))) => format!("{stem}-4k.{extension}"),
+            (recipe, SectorSize::B4096, Some((stem, extension))) if recipe.is_disk() => {
+                format!("{stem}-4k.{extension}")
+            }
             _ => self.suffix.to_owned(),
         }
     }
 }
 
-fn files(system: &System) -> Vec<Product<'_>> {
+fn files(system: &System, with_initrd: bool) -> Vec<Product<'_>> {
     let file = |suffix: &str, content: Layout| Product { suffix: suffix.into(), body: Body::Layout(content) };
     let mut files = Vec::new();
     if let Some(kernel) = &system.kernel {
         files.push(file("-kernel", kernel.clone()));
     }
-    if let Some(initrd) = &system.initrd {
+    if let Some(initrd) = system.initrd.as_ref().filter(|_| with_initrd) {
         files.push(file("-initrd.img", initrd.whole.content.clone()));
     }
     if !system.cmdline.is_empty() {
