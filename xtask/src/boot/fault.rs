@@ -47,9 +47,11 @@ fn in_initrd(image: &Path, folder: &Path, payload: Payload) -> Result<u64> {
     find(image, &initrd, in_payload).context("the initrd is not in the image")
 }
 
-/// Offset in `image` of the sector that has the byte at `at` of a file, which begins at a sector.
+/// Offset in `image` of a sector at or after the byte at `at` of a file, which begins at a sector.
+/// Zeros would be found elsewhere.
 fn find(image: &Path, file: &[u8], at: usize) -> Result<u64> {
-    let sector = &file[at / 512 * 512..][..512];
+    let mut sectors = file[at / 512 * 512..].chunks_exact(512);
+    let sector = sectors.find(|sector| sector.iter().any(|byte| *byte != 0)).context("it ends in zeros")?;
     let found = fs::read(image)?.chunks_exact(512).position(|other| other == sector);
     Ok(u64::try_from(found.context("no sector is like it")?)? * 512)
 }
