@@ -55,10 +55,20 @@ pub(crate) fn check(tally: &mut Tally) {
 }
 
 fn compared(tools: &Tools, target: &str, name: &str) -> Result<Outcome> {
-    if tools.build(target)? == fs::read(source().join(name))? {
-        return Ok(Outcome::Passed);
-    }
-    Ok(Outcome::Failed("the build has other bytes; `cargo xtask stub` makes the file anew".into()))
+    let (built, committed) = (tools.build(target)?, fs::read(source().join(name))?);
+    let Some(at) = first_difference(&built, &committed) else { return Ok(Outcome::Passed) };
+    Ok(Outcome::Failed(format!(
+        "the build is another from byte {at:#x} on ({} bytes, {} committed); `cargo xtask stub` makes the file anew",
+        built.len(),
+        committed.len()
+    )))
+}
+
+/// Where two files are not the same: at the end of the shorter, if that is all of the other's start.
+fn first_difference(a: &[u8], b: &[u8]) -> Option<usize> {
+    let shorter = a.len().min(b.len());
+    let differs = a.iter().zip(b).position(|(a, b)| a != b);
+    differs.or((a.len() != b.len()).then_some(shorter))
 }
 
 /// The stub's folder.
@@ -186,4 +196,17 @@ fn registry() -> Result<PathBuf> {
         return Ok(home.into());
     }
     Ok(std::env::home_dir().context("there is no home folder, where cargo keeps sources")?.join(".cargo"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_differ_at_the_first_other_byte_or_where_one_ends() {
+        assert_eq!(first_difference(b"abc", b"abc"), None);
+        assert_eq!(first_difference(b"abc", b"axx"), Some(1));
+        assert_eq!(first_difference(b"abc", b"ab"), Some(2));
+        assert_eq!(first_difference(b"", b"ab"), Some(0));
+    }
 }
