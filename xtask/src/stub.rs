@@ -133,9 +133,10 @@ impl Tools {
         let said = String::from_utf8_lossy(&output.stdout);
         ensure!(
             said.contains(version),
-            "`{}` is `{}`, and the committed stub is of `{version}`",
+            "`{}` is `{}`, and the committed stub is of `{}`",
             program.display(),
-            said.trim()
+            said.trim(),
+            version.trim()
         );
         Ok(())
     }

@@ -73,9 +73,7 @@ impl Firmware {
         let count = len.div_ceil(4096);
         // SAFETY: as in `protocol`.
         check(unsafe { (self.boot().allocate_pages)(efi::ALLOCATE_ANY_PAGES, kind, count, &mut at) })?;
-        usize::try_from(at)
-            .map(|at| ptr::with_exposed_provenance_mut(at))
-            .map_err(|_| Status::OUT_OF_RESOURCES)
+        usize::try_from(at).map(ptr::with_exposed_provenance_mut).map_err(|_| Status::OUT_OF_RESOURCES)
     }
 
     /// Gives back what [`Firmware::pages`] gave.

@@ -38,7 +38,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 
 /// Where the firmware enters.
 #[unsafe(no_mangle)]
-pub extern "efiapi" fn efi_main(me: Handle, table: *mut SystemTable) -> Status {
+extern "efiapi" fn efi_main(me: Handle, table: *mut SystemTable) -> Status {
     // SAFETY: the firmware calls this with its system table, which stays where it is for as long
     // as boot services run, and this program ends before they do.
     let firmware = unsafe { Firmware::new(me, table) };
