@@ -28,6 +28,7 @@ use mkimage_formats::iso::Profile;
 use mkimage_formats::sector::SectorSize;
 use mkimage_formats::tree::Time;
 use mkimage_loaders::bios::Serial;
+use mkimage_loaders::uefi::Arch;
 use sha2::{Digest, Sha256};
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -51,7 +52,7 @@ pub enum Firmware {
     Bios,
     /// A UEFI.
     Efi,
-    /// Either.
+    /// Either; for processors that have no BIOS, a UEFI.
     Both,
 }
 
@@ -62,6 +63,12 @@ impl Firmware {
 
     fn efi(self) -> bool {
         self != Firmware::Bios
+    }
+
+    /// Of these, what machines have that run `payload`: only PCs have a BIOS.
+    fn of(self, payload: &Payload) -> Self {
+        let elsewhere = matches!(efi::arch(&payload.kernel.content), Ok(Arch::Aarch64));
+        if self == Firmware::Both && elsewhere { Firmware::Efi } else { self }
     }
 }
 

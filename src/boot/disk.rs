@@ -32,6 +32,7 @@ const STAGE2_AT: u64 = 512;
 /// # Errors
 /// The firmware cannot boot the kernel, the payload does not fit, or a loader's files cannot be read.
 pub fn disk(payload: &Payload, firmware: Firmware, options: &Options) -> Result<Layout, Error> {
+    let firmware = firmware.of(payload);
     if firmware.bios() && options.sector_size != SectorSize::B512 {
         return Err(Error::SectorSize);
     }

@@ -41,6 +41,7 @@ pub fn iso(
     firmware: Firmware,
     options: &Options,
 ) -> Result<Layout, Error> {
+    let firmware = firmware.of(payload);
     let efi = match firmware.efi() {
         true => Some(EfiSide::new(payload, aarch64, options)?),
         false => None,

@@ -30,6 +30,15 @@ pub(crate) struct Media {
     /// The kernel's command line
     #[arg(long, value_name = "TEXT", default_value = "", allow_hyphen_values = true)]
     cmdline: String,
+    /// A kernel for AArch64, beside one for x86-64: `iso` and `iso-efi` hold both
+    #[arg(long, value_name = "FILE", requires = "kernel")]
+    arm64_kernel: Option<PathBuf>,
+    /// An initrd for AArch64; several are put one after the other
+    #[arg(long, value_name = "FILE", requires = "arm64_kernel")]
+    arm64_initrd: Vec<PathBuf>,
+    /// The command line of the kernel for AArch64 [default: that of the other]
+    #[arg(long, value_name = "TEXT", requires = "arm64_kernel", allow_hyphen_values = true)]
+    arm64_cmdline: Option<String>,
     /// What the outputs are called
     #[arg(long, default_value = "media")]
     name: String,
@@ -59,15 +68,27 @@ impl Media {
     }
 
     fn files(&self) -> Result<System, CliError> {
-        Ok(System {
-            tree: None,
-            kernel: self.kernel.as_deref().map(open).transpose()?,
-            cmdline: self.cmdline.clone(),
-            microcode: None,
-            initrd: Some(Initrd::of(initrds(&self.initrd)?)?),
-            aarch64: None,
-        })
+        let aarch64 = match &self.arm64_kernel {
+            Some(kernel) => {
+                let cmdline = self.arm64_cmdline.as_ref().unwrap_or(&self.cmdline);
+                Some(Box::new(system(Some(kernel), &self.arm64_initrd, cmdline)?))
+            }
+            None => None,
+        };
+        Ok(System { aarch64, ..system(self.kernel.as_deref(), &self.initrd, &self.cmdline)? })
     }
+}
+
+/// A kernel with its initrds.
+fn system(kernel: Option<&Path>, initrd: &[PathBuf], cmdline: &str) -> Result<System, CliError> {
+    Ok(System {
+        tree: None,
+        kernel: kernel.map(open).transpose()?,
+        cmdline: cmdline.to_owned(),
+        microcode: None,
+        initrd: Some(Initrd::of(initrds(initrd)?)?),
+        aarch64: None,
+    })
 }
 
 /// Standard input as a file: an archive is read from wherever its contents are.

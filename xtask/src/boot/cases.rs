@@ -122,6 +122,8 @@ const ROWS: &[Row] = &[
     // UEFI on AArch64.
     Row { firmware: Aavmf, format: IsoEfi, devices: &[Cd(VirtioScsi), Cd(Usb)], ..ROW },
     Row { firmware: Aavmf, format: IsoEfiInitrd, devices: &[Cd(VirtioScsi), Cd(Usb)], ..ROW },
+    Row { firmware: Aavmf, format: Iso, devices: &[Cd(VirtioScsi), Disk(Usb)], ..ROW },
+    Row { firmware: Aavmf, format: Raw, devices: &[Disk(VirtioBlk), Disk(Nvme)], ..ROW },
     Row { firmware: Aavmf, format: RawEfi, devices: &[Disk(VirtioBlk), Disk(Usb), Disk(Nvme)], ..ROW },
     Row { firmware: Aavmf, format: RawEfi4k, devices: &[Disk4k(VirtioBlk)], ..ROW },
     Row { firmware: Aavmf, format: Uki, devices: &[Program], ..ROW },
