@@ -32,12 +32,8 @@ pub(crate) struct Offer<'a> {
     initrd: Option<Source<'a>>,
     /// The program that is started, and asks.
     kernel: Cell<Handle>,
-}
-
-/// An [`Offer`] that the firmware knows.
-pub(crate) struct Installed<'a> {
-    offer: &'a Offer<'a>,
-    handle: Handle,
+    /// What the firmware knows this by; null when it does not.
+    handle: Cell<Handle>,
 }
 
 impl<'a> Offer<'a> {
@@ -47,6 +43,7 @@ impl<'a> Offer<'a> {
             firmware,
             initrd,
             kernel: Cell::new(firmware.me),
+            handle: Cell::new(ptr::null_mut()),
         }
     }
 
@@ -67,30 +64,31 @@ impl<'a> Offer<'a> {
     ///
     /// # Safety
     /// `self` stays where it is until it is withdrawn.
-    pub(crate) unsafe fn install(&'a self) -> Result<Installed<'a>, Failure> {
-        let mut handle = ptr::null_mut();
+    pub(crate) unsafe fn install(&self) -> Result<(), Failure> {
         if self.initrd.is_some() {
             for (mut guid, interface) in self.interfaces() {
                 let install = self.firmware.boot().install_protocol_interface;
                 // SAFETY: the interfaces stay where they are, as the caller promises.
-                check(unsafe { install(&mut handle, &mut guid, efi::NATIVE_INTERFACE, interface) })
-                    .map_err(|status| Failure::new("the firmware", " takes no initrd", status))?;
+                check(unsafe { install(self.handle.as_ptr(), &mut guid, efi::NATIVE_INTERFACE, interface) })
+                    .map_err(|status| {
+                        self.withdraw();
+                        Failure::new("the firmware", " takes no initrd", status)
+                    })?;
             }
         }
-        Ok(Installed { offer: self, handle })
+        Ok(())
     }
-}
 
-impl Installed<'_> {
-    /// Takes the offer back: a kernel that returned did not start.
-    pub(crate) fn withdraw(self) {
-        if self.handle.is_null() {
+    /// Takes the offer back, once: a kernel that returned did not start.
+    pub(crate) fn withdraw(&self) {
+        let handle = self.handle.replace(ptr::null_mut());
+        if handle.is_null() {
             return;
         }
-        for (mut guid, interface) in self.offer.interfaces() {
-            let uninstall = self.offer.firmware.boot().uninstall_protocol_interface;
-            // SAFETY: what `install` installed.
-            let _ = unsafe { uninstall(self.handle, &mut guid, interface) };
+        for (mut guid, interface) in self.interfaces() {
+            let uninstall = self.firmware.boot().uninstall_protocol_interface;
+            // SAFETY: what `install` installed; one that it did not, the firmware does not find.
+            let _ = unsafe { uninstall(handle, &mut guid, interface) };
         }
     }
 }
@@ -125,6 +123,8 @@ extern "efiapi" fn load_file(
                 // Some kernels would go on without one, and end in a panic that does not say why.
                 offer.firmware.say(&["mkimage: ", failure.what, failure.words]);
                 offer.firmware.wait_seconds(5);
+                // Where the kernel runs as this program, it does not come back to `run`.
+                offer.withdraw();
                 let exit = offer.firmware.boot().exit;
                 let _ = exit(offer.kernel.get(), failure.status, 0, ptr::null_mut());
                 failure.status

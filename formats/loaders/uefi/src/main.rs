@@ -67,10 +67,11 @@ fn run(firmware: &Firmware) -> Result<(), Failure> {
     let cmdline = pe::section(program, b".cmdline").unwrap_or_default();
     let kernel = payload.kernel.load(firmware, "the kernel")?;
     let offer = initrd::Offer::new(firmware, payload.initrd);
-    // SAFETY: `offer` stays in its place until this function ends, and is withdrawn before.
-    let offered = unsafe { offer.install()? };
+    // SAFETY: `offer` stays in its place until this function ends, or the kernel is made to exit;
+    // it is withdrawn before either.
+    unsafe { offer.install()? };
     firmware.say(&["mkimage: starting Linux"]);
     let ended = kernel::start(firmware, image, &kernel, cmdline, &offer);
-    offered.withdraw();
+    offer.withdraw();
     ended
 }
