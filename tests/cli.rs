@@ -50,12 +50,34 @@ fn every_format_has_linuxkits_file_names() {
         ("iso-bios", &["demo.iso"]),
         ("kernel+initrd", &["demo-cmdline", "demo-initrd.img", "demo-kernel"]),
         ("tar-kernel-initrd", &["demo-initrd.tar"]),
+        ("iso", &["demo.iso"]),
+        ("iso-efi", &["demo-efi.iso"]),
+        ("iso-efi-initrd", &["demo-efi-initrd.iso"]),
+        ("raw", &["demo.img"]),
+        ("raw-bios", &["demo-bios.img"]),
+        ("raw-efi", &["demo-efi.img"]),
+        ("uki", &["demo.efi"]),
     ] {
         let dir = place.out().join(format);
         fs::create_dir(&dir).unwrap();
         done(&mut place.build(&["-f", format, "--dir", format, "demo.yml"]));
         assert_eq!(support::workplace::listed(&dir), files, "{format}");
     }
+}
+
+#[test]
+fn a_disk_of_large_sectors_is_named_so() {
+    let place = Workplace::new();
+    done(&mut place.build(&["-f", "raw-efi", "--sector-size", "4096", "demo.yml"]));
+    assert_eq!(place.names(), ["demo-efi-4k.img", "demo.yml"]);
+}
+
+#[test]
+fn formats_of_one_file_name_are_refused_together() {
+    let place = Workplace::new();
+    let said = fails(&mut place.build(&["-q", "-f", "iso,iso-bios", "demo.yml"]));
+    assert_eq!(said, "error: two of the formats would write `demo.iso`\n");
+    assert_eq!(place.names(), ["demo.yml"]);
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn place() -> Workplace {
 }
 
 /// What is built, and how.
-const BUILDS: [&[&str]; 7] = [
+const BUILDS: [&[&str]; 9] = [
     &["-f", "tar"],
     &["-f", "kernel+initrd,iso-bios"],
     &["-f", "kernel+initrd,iso-bios", "--initrd-compression", "zstd"],
@@ -35,6 +35,8 @@ const BUILDS: [&[&str]; 7] = [
     &["-f", "kernel+initrd,iso-bios", "--initrd-compression", "lz4"],
     &["-f", "kernel+initrd,iso-bios", "--initrd-compression", "none"],
     &["-f", "iso-bios", "--payload", "rootfs"],
+    &["-f", "iso,iso-efi,iso-efi-initrd,raw,raw-bios,raw-efi,uki"],
+    &["-f", "raw-efi", "--sector-size", "4096"],
 ];
 
 /// All outputs of a build, which `change` runs under other circumstances.

@@ -87,8 +87,14 @@ pub(super) fn by_paths(payload: &Payload, files: Files) -> Result<Layout, Error>
 }
 
 fn stub(payload: &Payload, places: Section) -> Result<Layout, Error> {
-    let cmdline = Section { name: uefi::CMDLINE, content: payload.cmdline.clone().into_bytes().into() };
-    Ok(pe::append(arch(&payload.kernel.content)?.stub(), &[cmdline, places])?)
+    let sections: Vec<Section> = cmdline(payload).into_iter().chain([places]).collect();
+    Ok(pe::append(arch(&payload.kernel.content)?.stub(), &sections)?)
+}
+
+/// The section of the command line, if there is one: a PE has no empty sections.
+pub(super) fn cmdline(payload: &Payload) -> Option<Section> {
+    let content = payload.cmdline.clone().into_bytes().into();
+    (!payload.cmdline.is_empty()).then_some(Section { name: uefi::CMDLINE, content })
 }
 
 /// Adds another's loader to a volume with kernel and initrd, and entries for those that read them.

@@ -16,7 +16,7 @@ pub enum Error {
     #[error("a UEFI cannot boot this kernel: {0}")]
     EfiKernel(&'static str),
     /// Two payloads on one medium.
-    #[error("of two architectures the first is x86-64 and the second AArch64")]
+    #[error("an ISO of two architectures is for amd64 and then arm64: --arch amd64,arm64")]
     Architectures,
     /// One program for two architectures.
     #[error("`{path}` is for one architecture; leave out --efi-loader for two")]
@@ -56,6 +56,14 @@ pub enum Error {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// A file of `--efi-stub` that no sections can be added to.
+    #[error("`{path}` is no stub for a unified kernel image")]
+    EfiStub {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: pe::Error,
     },
     /// A disk that is too small.
     #[error("a disk of {needed} bytes is needed, and `--size` says {size}")]

@@ -32,10 +32,8 @@ pub fn uki(payload: &Payload, options: &Options) -> Result<Layout, Error> {
         None => Cow::Borrowed(arch.stub()),
     };
     let section = |name, content: Layout| Section { name, content };
-    let mut sections = vec![
-        section(".osrel", OS_RELEASE.to_vec().into()),
-        section(uefi::CMDLINE, payload.cmdline.clone().into_bytes().into()),
-    ];
+    let mut sections = vec![section(".osrel", OS_RELEASE.to_vec().into())];
+    sections.extend(efi::cmdline(payload));
     if let Some(release) = efi::release(&payload.kernel.content)? {
         sections.push(section(".uname", release.into()));
     }
@@ -47,5 +45,8 @@ pub fn uki(payload: &Payload, options: &Options) -> Result<Layout, Error> {
     if options.efi_stub.is_none() {
         sections.push(section(".sbat", SBAT.as_bytes().to_vec().into()));
     }
-    Ok(pe::append(&stub, &sections)?)
+    pe::append(&stub, &sections).map_err(|source| match &options.efi_stub {
+        Some(path) => Error::EfiStub { path: path.clone(), source },
+        None => source.into(),
+    })
 }

@@ -1,7 +1,8 @@
 //! Flags, and files of the host.
 
 use super::Case;
-use super::support::workplace::Workplace;
+use super::support::image::{Compression, Made, tar};
+use super::support::workplace::{Workplace, arm64_image, bzimage};
 
 /// A command that is wrong by itself.
 fn command(name: &'static str, line: &'static str) -> Case {
@@ -18,6 +19,15 @@ fn prepared(
 
 fn folder(place: &Workplace, name: &str) {
     std::fs::create_dir(place.out().join(name)).unwrap();
+}
+
+/// A system for two architectures.
+fn two(place: &Workplace) {
+    let made = |arch, kernel: &[u8]| Made::image(arch, &[(Compression::Gzip, tar(&[("kernel", kernel)]))]);
+    let index =
+        Made::index(&[("amd64", made("amd64", &bzimage())), ("arm64", made("arm64", &arm64_image()))]);
+    index.write(&place.cache(), "docker.io/example/both:1");
+    place.write("two.yml", "kernel: {image: 'example/both:1', tar: none}\n");
 }
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -79,6 +89,30 @@ pub(crate) fn cases() -> Vec<Case> {
         }),
         command("media of a text", "media -kernel demo.yml -initrd demo.yml"),
         prepared("archive of a kernel and an initrd", "media -kernel demo.yml -f tar", |_| ()),
+        command("disk that is too small", "build -q --arch amd64 -f raw --size 2M demo.yml"),
+        command("disk of no size", "build -q --arch amd64 -f raw-bios --size 0 demo.yml"),
+        command("disk that outgrows numbers", "build -f raw --size 99999999999999999G demo.yml"),
+        command("BIOS and large sectors", "build -q --arch amd64 -f raw --sector-size 4096 demo.yml"),
+        command("sectors of another size", "build -f raw-efi --sector-size 520 demo.yml"),
+        command("disk with a short GUID", "build -f raw --disk-id 1234 demo.yml"),
+        command("disk with no GUID", "build -f raw --disk-id 0123456789abcdef0123456789abcdefghij demo.yml"),
+        command("missing EFI loader", "build -q --arch amd64 -f iso-efi --efi-loader none demo.yml"),
+        command("missing EFI stub", "build -q --arch amd64 -f uki --efi-stub none demo.yml"),
+        command("EFI stub that is a text", "build -q --arch amd64 -f uki --efi-stub demo.yml demo.yml"),
+        prepared("disk with isolinux", "build -q --arch amd64 -f raw --bios-loader x demo.yml", |place| {
+            folder(place, "x");
+        }),
+        command("two formats of one file name", "build -q --arch amd64 -f iso,iso-bios demo.yml"),
+        prepared("two architectures on a disk", "build -q --arch amd64,arm64 -f raw two.yml", two),
+        prepared("two architectures for a BIOS", "build -q --arch amd64,arm64 -f iso-bios two.yml", two),
+        prepared("architectures in the wrong order", "build -q --arch arm64,amd64 -f iso two.yml", two),
+        prepared("one architecture twice", "build -q --arch amd64,amd64 -f iso-efi two.yml", two),
+        command("three architectures", "build -q --arch amd64,arm64,riscv64 -f iso demo.yml"),
+        prepared(
+            "EFI loader for two architectures",
+            "build -q --arch amd64,arm64 -f iso --efi-loader two.yml two.yml",
+            two,
+        ),
         command("import of nothing", "cache import"),
         command("import of a missing file", "cache import none.tar"),
         command("import of a text", "cache import demo.yml"),

@@ -3,7 +3,7 @@
 use super::Case;
 use super::layers::{archive, file};
 use super::support::image::{gzip, tar};
-use super::support::workplace::{KERNEL, Workplace, bzimage, layered};
+use super::support::workplace::{KERNEL, Workplace, arm64_image, bzimage, layered};
 
 /// A build with a kernel's image that has these files.
 fn kernel(
@@ -24,6 +24,11 @@ fn kernel(
 /// A build of a CD with a kernel and no modules.
 fn cd(name: &'static str, kernel_bytes: impl Fn() -> Vec<u8> + Send + Sync + 'static) -> Case {
     kernel(name, "iso-bios", ", tar: none", move || tar(&[("kernel", &kernel_bytes())]))
+}
+
+/// A build of a disk for a UEFI.
+fn efi(name: &'static str, kernel_bytes: impl Fn() -> Vec<u8> + Send + Sync + 'static) -> Case {
+    kernel(name, "raw-efi", ", tar: none", move || tar(&[("kernel", &kernel_bytes())]))
 }
 
 /// The demo's kernel after a change.
@@ -77,6 +82,11 @@ pub(crate) fn cases() -> Vec<Case> {
         cd("kernel of the last century", || changed(|k| k[0x206..0x208].copy_from_slice(&[2, 2]))),
         cd("kernel that is loaded low", || changed(|k| k[0x211] = 0)),
         cd("kernel that is cut off", || changed(|k| k.truncate(2000))),
+        efi("kernel without an EFI stub", || changed(|k| k[..2].copy_from_slice(b"\0\0"))),
+        efi("kernel whose EFI header is elsewhere", || changed(|k| k[0x3f] = 0x7f)),
+        efi("kernel for a RISC-V's UEFI", || changed(|k| k[0x44..0x46].copy_from_slice(b"\x64\x50"))),
+        efi("kernel for arm64 that is compressed", || gzip(&arm64_image())),
+        cd("kernel for arm64 that a BIOS should boot", arm64_image),
         kernel("command line that is too long", "iso-bios", LONG, || {
             tar(&[("kernel", &changed(|k| k[0x238..0x23c].copy_from_slice(&[200, 0, 0, 0])))])
         }),

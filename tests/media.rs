@@ -1,0 +1,160 @@
+//! Bootable media in the eyes of other programs: what went in comes out, once.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use std::io::ErrorKind;
+use std::process::Command;
+use support::image::noise;
+use support::workplace::{Workplace, bzimage, done};
+
+const MIB: u64 = 1 << 20;
+const CMDLINE: &str = "console=ttyS0 quiet";
+const ID: &str = "01234567-89AB-4CDE-8F01-23456789ABCD";
+
+/// No block of it is one of the kernel's.
+fn initrd() -> Vec<u8> {
+    noise(400_000).split_off(99_999)
+}
+
+/// A folder with media of the demo's kernel and the initrd.
+fn media(args: &[&str]) -> Workplace {
+    let place = Workplace::new();
+    place.write("kernel", bzimage());
+    place.write("initrd", initrd());
+    let media = ["media", "--kernel", "kernel", "--initrd", "initrd", "--cmdline", CMDLINE];
+    done(&mut place.command(&[&media, args].concat()));
+    place
+}
+
+/// What another program writes to standard output; nothing if it is not installed.
+fn other(place: &Workplace, program: &str, args: &[&str]) -> Option<Vec<u8>> {
+    let output = Command::new(program).args(args).current_dir(place.out()).output();
+    match output {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            assert!(std::env::var_os("CI").is_none(), "{program} is not installed");
+            println!("SKIP {program}: it is not installed");
+            None
+        }
+        output => {
+            let output = output.unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{program} {args:?}: {said}");
+            Some(output.stdout)
+        }
+    }
+}
+
+/// How often `block` is in `file`, where a file system has it: at whole sectors.
+fn copies(file: &[u8], block: &[u8]) -> usize {
+    (0..file.len()).step_by(512).filter(|at| file[*at..].starts_with(block)).count()
+}
+
+#[test]
+fn an_iso_has_what_went_in() {
+    let place = media(&["-f", "iso,iso-efi-initrd"]);
+    for iso in ["media.iso", "media-efi-initrd.iso"] {
+        for (path, want) in [("boot/kernel", bzimage()), ("boot/initrd.img", initrd())] {
+            if let Some(found) = other(&place, "bsdtar", &["-xOf", iso, path]) {
+                assert!(found == want, "{path} of {iso} as bsdtar reads it");
+            }
+            let extract = ["-osirrox", "on", "-indev", iso, "-extract", path, "found"];
+            if other(&place, "xorriso", &extract).is_some() {
+                assert!(place.read("found") == want, "{path} of {iso} as xorriso reads it");
+                std::fs::remove_file(place.out().join("found")).unwrap();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_disk_has_what_went_in() {
+    let place = media(&["-f", "raw,raw-bios,raw-efi"]);
+    for (disk, at) in [("media.img", 2 * MIB), ("media-bios.img", MIB), ("media-efi.img", MIB)] {
+        let volume = format!("{disk}@@{at}");
+        for (path, want) in [("::boot/kernel", bzimage()), ("::boot/initrd.img", initrd())] {
+            if let Some(found) = other(&place, "mcopy", &["-i", &volume, path, "-"]) {
+                assert!(found == want, "{path} of {disk}");
+            }
+        }
+    }
+}
+
+#[test]
+fn kernel_and_initrd_are_there_once_for_both_firmwares() {
+    let place = media(&["-f", "iso,raw"]);
+    for medium in ["media.iso", "media.img"] {
+        let medium_bytes = place.read(medium);
+        for (what, bytes) in [("kernel", bzimage()), ("initrd", initrd())] {
+            assert_eq!(copies(&medium_bytes, &bytes[4096..8192]), 1, "{what} on {medium}");
+        }
+    }
+}
+
+#[test]
+fn partition_tables_are_sound_and_have_the_id_that_was_given() {
+    let place = media(&["-f", "iso,iso-efi,raw,raw-efi", "--disk-id", ID]);
+    for medium in ["media.iso", "media-efi.iso", "media.img", "media-efi.img"] {
+        let Some(said) = other(&place, "sgdisk", &["--verify", "--print", medium]) else { return };
+        let said = String::from_utf8(said).unwrap();
+        assert!(said.contains("No problems found."), "{medium}: {said}");
+        assert!(said.contains(&format!("Disk identifier (GUID): {ID}\n")), "{medium}: {said}");
+    }
+}
+
+/// \[UEFI\] Table 5-5 "GPT Header": `DiskGUID`.
+fn disk_guid(disk: &[u8]) -> &[u8] {
+    assert_eq!(&disk[512..520], b"EFI PART");
+    &disk[512 + 56..512 + 72]
+}
+
+#[test]
+fn ids_follow_from_the_content() {
+    let guid = |args: &[&str]| {
+        let disk = media(&[&["-f", "raw-efi"], args].concat()).read("media-efi.img");
+        disk_guid(&disk).to_vec()
+    };
+    let first = guid(&[]);
+    assert_eq!(first, guid(&["--name", "media"]));
+    let place = media(&["-f", "raw-efi"]);
+    let args = ["media", "--kernel", "kernel", "--initrd", "initrd", "--cmdline", "another", "-f", "raw-efi"];
+    done(&mut place.command(&args));
+    assert_ne!(first, disk_guid(&place.read("media-efi.img")));
+}
+
+#[test]
+fn a_disk_has_the_size_that_was_asked_for() {
+    let place = media(&["-f", "raw,raw-bios,raw-efi", "--size", "256M"]);
+    for disk in ["media.img", "media-bios.img", "media-efi.img"] {
+        assert_eq!(std::fs::metadata(place.out().join(disk)).unwrap().len(), 256 * MIB, "{disk}");
+    }
+}
+
+#[test]
+fn neither_initrd_nor_command_line_is_needed() {
+    let place = Workplace::new();
+    place.write("kernel", bzimage());
+    done(&mut place.command(&["media", "--kernel", "kernel", "-f", "iso,raw,raw-bios,raw-efi,uki"]));
+    for medium in ["media.iso", "media.img", "media-bios.img", "media-efi.img", "media.efi"] {
+        assert_eq!(copies(&place.read(medium), &bzimage()[4096..]), 1, "{medium}");
+    }
+}
+
+#[test]
+fn a_unified_kernel_image_has_its_sections() {
+    let place = media(&["-f", "uki"]);
+    let sections = [
+        (".linux", bzimage()),
+        (".initrd", initrd()),
+        (".cmdline", CMDLINE.into()),
+        (".uname", b"6.12.0-demo".to_vec()),
+    ];
+    for (name, want) in sections {
+        let dump = ["-O", "binary", "--only-section", name, "media.efi", "found"];
+        if other(&place, "objcopy", &dump).is_none() {
+            return;
+        }
+        assert!(place.read("found") == want, "{name}");
+    }
+}

@@ -1,0 +1,55 @@
+//! The size of an initrd, in a process of its own, whose memory is measured.
+
+#![cfg(target_os = "linux")]
+#![allow(missing_docs, clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use mkimage::initrd::Initrd;
+use mkimage::output::{self, Format, Options, System};
+use mkimage_formats::Layout;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use support::image::noise;
+use support::workplace::bzimage;
+
+const INITRD: u64 = 1 << 30;
+/// KiB.
+const LIMIT: u64 = 96 << 10;
+
+/// The most memory that this process has had, KiB.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[test]
+fn media_with_an_initrd_of_a_gib_are_made_in_96_mib() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("initrd");
+    let file = File::create(&path).unwrap();
+    let ends = noise(1 << 20);
+    file.write_all_at(&ends, 0).unwrap();
+    file.write_all_at(&ends, INITRD - (1 << 20)).unwrap();
+    let initrd = Initrd::of(Layout::file(&path).unwrap()).unwrap();
+    let system = System {
+        tree: None,
+        kernel: Some(bzimage().into()),
+        cmdline: String::new(),
+        microcode: None,
+        initrd: Some(initrd),
+        aarch64: None,
+    };
+    let (start, before) = (std::time::Instant::now(), peak());
+    for name in ["iso", "raw", "raw-efi", "uki"] {
+        let format = Format::named(name).unwrap();
+        let files = output::write(&system, &[format], &Options::default(), dir.path(), "media").unwrap();
+        for file in files {
+            assert!(std::fs::metadata(&file).unwrap().len() > INITRD, "{name}");
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+    println!("{before} KiB at first; {:?}, {} KiB", start.elapsed(), peak());
+    assert!(peak() < LIMIT, "{} KiB", peak());
+}
