@@ -7,7 +7,7 @@ mod support;
 use std::io::ErrorKind;
 use std::process::Command;
 use support::image::noise;
-use support::workplace::{Workplace, bzimage, done};
+use support::workplace::{Workplace, arm64_image, bzimage, done};
 
 const MIB: u64 = 1 << 20;
 const CMDLINE: &str = "console=ttyS0 quiet";
@@ -128,6 +128,25 @@ fn a_disk_has_the_size_that_was_asked_for() {
     let place = media(&["-f", "raw,raw-bios,raw-efi", "--size", "256M"]);
     for disk in ["media.img", "media-bios.img", "media-efi.img"] {
         assert_eq!(std::fs::metadata(place.out().join(disk)).unwrap().len(), 256 * MIB, "{disk}");
+    }
+}
+
+#[test]
+fn an_iso_for_two_architectures_has_both_kernels() {
+    let place = media(&[]);
+    let mut other_kernel = arm64_image();
+    other_kernel.reverse();
+    let other_kernel = [arm64_image(), other_kernel].concat();
+    place.write("arm64", &other_kernel);
+    let args = ["media", "--kernel", "kernel", "--initrd", "initrd", "--arm64-kernel", "arm64"];
+    done(&mut place.command(&[&args[..], &["--arm64-initrd", "initrd", "-f", "iso,iso-efi"]].concat()));
+    for iso in ["media.iso", "media-efi.iso"] {
+        for (path, want) in [("boot/kernel", bzimage()), ("boot/aarch64/kernel", other_kernel.clone())] {
+            if let Some(found) = other(&place, "bsdtar", &["-xOf", iso, path]) {
+                assert!(found == want, "{path} of {iso}");
+            }
+        }
+        assert_eq!(copies(&place.read(iso), &other_kernel[8192..12_288]), 1, "{iso}");
     }
 }
 

@@ -16,7 +16,7 @@ pub enum Error {
     #[error("a UEFI cannot boot this kernel: {0}")]
     EfiKernel(&'static str),
     /// Two payloads on one medium.
-    #[error("an ISO of two architectures is for amd64 and then arm64: --arch amd64,arm64")]
+    #[error("of two kernels on an ISO the first must be for x86-64 and the second for AArch64")]
     Architectures,
     /// One program for two architectures.
     #[error("`{path}` is for one architecture; leave out --efi-loader for two")]
