@@ -101,10 +101,14 @@ pub fn write(
         products.extend(format.products(system, options, name)?);
     }
     let mut done = Vec::new();
-    for product in &products {
+    for (n, product) in products.iter().enumerate() {
         let path = dir.join(format!("{name}{}", product.suffix));
-        if done.iter().any(|(other, _)| *other == path) {
-            return Err(Error::SameFile { path });
+        if let Some(other) = products[..n].iter().find(|other| other.suffix == product.suffix) {
+            match (&other.body, &product.body) {
+                // Several formats have the kernel beside them.
+                (Body::Layout(one), Body::Layout(two)) if one == two => continue,
+                _ => return Err(Error::SameFile { path }),
+            }
         }
         let mut out = Partial::create(&path)?;
         product.body.write(&mut out, options)?;

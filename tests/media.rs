@@ -177,3 +177,72 @@ fn a_unified_kernel_image_has_its_sections() {
         assert!(place.read("found") == want, "{name}");
     }
 }
+
+#[test]
+fn every_container_has_the_disk_in_it() {
+    let size = ["--size", "128M"];
+    let place =
+        media(&[&["-f", "raw,raw-bios,raw-efi,vhd,vhdx,vmdk,qcow2-bios,qcow2-efi"], &size[..]].concat());
+    let disks = [
+        ("media.vhd", "vpc", "media-bios.img"),
+        ("media.vmdk", "vmdk", "media-bios.img"),
+        ("media.qcow2", "qcow2", "media-bios.img"),
+        ("media-efi.qcow2", "qcow2", "media-efi.img"),
+        ("media.vhdx", "vhdx", "media.img"),
+    ];
+    for (file, format, raw) in disks {
+        let compare = ["compare", "-f", "raw", "-F", format, raw, file];
+        other(&place, "qemu-img", &compare);
+    }
+    for args in [
+        ["-f", "dynamic-vhd", "--name", "dynamic"],
+        ["-f", "vmdk", "--vmdk-kind", "monolithic-sparse"],
+        ["-f", "qcow2-efi", "--qcow2-compression", "zstd"],
+    ] {
+        let place = media(&[&args[..], &["-f", "raw-bios,raw-efi"], &size].concat());
+        let name = if args[1] == "dynamic-vhd" { "dynamic" } else { "media" };
+        let (file, format, raw) = match args[1] {
+            "dynamic-vhd" => ("dynamic.vhd", "vpc", "bios"),
+            "vmdk" => ("media.vmdk", "vmdk", "bios"),
+            _ => ("media-efi.qcow2", "qcow2", "efi"),
+        };
+        let raw = format!("{name}-{raw}.img");
+        other(&place, "qemu-img", &["compare", "-f", "raw", "-F", format, &raw, file]);
+    }
+}
+
+#[test]
+fn a_cloud_disk_is_of_whole_gibibytes() {
+    let place = media(&["-f", "aws,gcp,qcow2-bios"]);
+    assert_eq!(std::fs::metadata(place.out().join("media.raw")).unwrap().len(), 1024 * MIB);
+    if let Some(list) = other(&place, "tar", &["-tvzf", "media.img.tar.gz"]) {
+        let list = String::from_utf8(list).unwrap();
+        assert!(list.contains(" 1073741824 ") && list.ends_with(" disk.raw\n"), "{list}");
+    }
+    let compare = ["compare", "-f", "raw", "-F", "qcow2", "media.raw", "media.qcow2"];
+    other(&place, "qemu-img", &compare);
+}
+
+#[test]
+fn a_machine_boots_what_its_name_or_the_flag_says() {
+    for (args, firmware) in [(&["-f", "ova"][..], "efi"), (&["-f", "ova", "--firmware", "bios"], "bios")] {
+        let place = media(args);
+        let Some(text) = other(&place, "bsdtar", &["-xOf", "media.ova", "media.ovf"]) else { return };
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains(&format!("vmw:value=\"{firmware}\"")), "{text}");
+    }
+}
+
+#[test]
+fn a_root_image_is_the_root_file_system_without_what_boots() {
+    let place = Workplace::new();
+    place.write("demo.yml", support::workplace::DEMO);
+    done(&mut place.build(&["-f", "kernel+erofs,kernel+iso", "demo.yml"]));
+    other(&place, "fsck.erofs", &["demo-erofs.img"]);
+    let Some(list) = other(&place, "bsdtar", &["-tf", "demo.iso"]) else { return };
+    let list = String::from_utf8(list).unwrap();
+    let names: Vec<_> = list.lines().map(|name| name.trim_start_matches("./")).collect();
+    assert!(names.contains(&"boot") && names.contains(&"etc"), "{list}");
+    assert!(!names.iter().any(|name| name.starts_with("boot/")), "{list}");
+    assert!(place.names().contains(&"demo-kernel".into()), "{:?}", place.names());
+}
