@@ -12,6 +12,7 @@ mod firmware;
 mod guest;
 mod media;
 mod recipe;
+pub(crate) mod rootfs;
 
 use crate::ci;
 use crate::machine::Wait;
@@ -60,26 +61,33 @@ pub(crate) fn run(mkimage: &Path, selection: Selection, tally: &mut Tally) -> Re
     let wanted = runnable.iter().map(|case| case.recipe).collect();
     let media = Media::make(mkimage, product::target().join("boot"), &wanted)?;
 
-    let queue = Mutex::new(runnable.iter());
     let tally = Mutex::new(tally);
-    std::thread::scope(|scope| {
-        for _ in 0..AT_A_TIME {
-            scope.spawn(|| {
-                while let Some(case) = next(&queue) {
-                    let (outcome, seconds) =
-                        boot(case, &media).unwrap_or_else(|e| (Outcome::Failed(format!("{e:#}")), 0.0));
-                    if let Ok(mut tally) = tally.lock() {
-                        tally.add(&format!("boot: {} ({seconds:.1} s)", case.name), outcome, ci());
-                    }
-                }
-            });
+    some_at_a_time(&runnable, |case| {
+        let (outcome, seconds) =
+            boot(case, &media).unwrap_or_else(|e| (Outcome::Failed(format!("{e:#}")), 0.0));
+        if let Ok(mut tally) = tally.lock() {
+            tally.add(&format!("boot: {} ({seconds:.1} s)", case.name), outcome, ci());
         }
     });
     Ok(())
 }
 
-/// The next case; none when another thread has panicked.
-fn next<'a>(queue: &Mutex<impl Iterator<Item = &'a Case>>) -> Option<&'a Case> {
+/// Calls `work` for each item.
+fn some_at_a_time<T: Sync>(items: &[T], work: impl Fn(&T) + Sync) {
+    let queue = Mutex::new(items.iter());
+    std::thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            scope.spawn(|| {
+                while let Some(item) = next(&queue) {
+                    work(item);
+                }
+            });
+        }
+    });
+}
+
+/// The next item; none when another thread has panicked.
+fn next<'a, T>(queue: &Mutex<impl Iterator<Item = &'a T>>) -> Option<&'a T> {
     queue.lock().ok()?.next()
 }
 

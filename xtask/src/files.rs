@@ -5,26 +5,31 @@ use anyhow::Result;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Entries by path (without a leading `/`), all owned by root, none with a time.
+/// Entries by path (without a leading `/`), none for a folder; all owned by root, none with a time.
 #[derive(Default)]
-pub(crate) struct Files(BTreeMap<String, Entry>);
+pub(crate) struct Files(BTreeMap<String, Option<Entry>>);
 
 impl Files {
     /// Adds a file.
     pub(crate) fn file(&mut self, path: impl Into<String>, mode: u32, data: impl Into<Vec<u8>>) {
-        self.0.insert(path.into(), Entry::File { mode, data: data.into() });
+        self.0.insert(path.into(), Some(Entry::File { mode, data: data.into() }));
     }
 
     /// Adds a symbolic link.
     pub(crate) fn link(&mut self, path: impl Into<String>, target: &str) {
-        self.0.insert(path.into(), Entry::Link(target.into()));
+        self.0.insert(path.into(), Some(Entry::Link(target.into())));
+    }
+
+    /// Adds a folder that may stay empty.
+    pub(crate) fn folder(&mut self, path: impl Into<String>) {
+        self.0.insert(path.into(), None);
     }
 
     /// Adds what `want` says yes to from each package.
     pub(crate) fn unpack(&mut self, debs: &[PathBuf], want: impl Fn(&str) -> bool) -> Result<()> {
         debs.iter().try_for_each(|deb| {
             debian::unpack(deb, &want, |path, entry| {
-                self.0.insert(path, entry);
+                self.0.insert(path, Some(entry));
                 Ok(())
             })
         })
@@ -45,7 +50,7 @@ impl Files {
             for (at, _) in path.match_indices('/') {
                 all.entry(&path[..at]).or_insert(None);
             }
-            all.insert(path, Some(entry));
+            all.insert(path, entry.as_ref());
         }
         all
     }

@@ -27,6 +27,7 @@ usage: cargo xtask COMMAND
   demo            build an ISO image of containers from the distribution's packages, and boot it
   boot            boot media under the firmware of emulators; `boot --all` has the slow cases too,
                   `boot TEXT` those whose names contain TEXT
+  boot --rootfs   build a kernel, and boot media that carry the root file system without an initrd
   builds          build twice and compare every byte; watch the memory of a large build
   stub [--check]  build the UEFI stub that is committed, or compare it with a build
   test            run every test; the last line counts what passed, failed and was skipped";
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         ["demo"] => demo::run(),
         ["boot"] => boots(Selection::Usual),
         ["boot", "--all"] => boots(Selection::Named("")),
+        ["boot", "--rootfs"] => root_file_systems(),
         ["boot", filter] => boots(Selection::Named(filter)),
         ["builds"] => builds(),
         ["stub"] => stub::build(),
@@ -63,6 +65,14 @@ fn boots(selection: Selection) -> anyhow::Result<bool> {
     boot::run(&product::mkimage()?, selection, &mut tally)?;
     println!("{tally}");
     Ok(tally.failed() == 0 && tally.count() > 0)
+}
+
+/// The boots without an initrd, which no other command has.
+fn root_file_systems() -> anyhow::Result<bool> {
+    let mut tally = tally::Tally::default();
+    boot::rootfs::run(&product::mkimage()?, &mut tally)?;
+    println!("{tally}");
+    Ok(tally.failed() == 0)
 }
 
 /// What must be true of any build, alone.
