@@ -150,9 +150,9 @@ fn size(needed: u64, options: &Options) -> Result<u64, Error> {
     }
 }
 
-/// A volume's name as a FAT has it: 11 characters, capitals.
+/// As much of a volume's name as a FAT has room for.
 fn label(volume: &str) -> String {
-    volume.to_ascii_uppercase().chars().take(11).collect()
+    volume.chars().take(11).collect()
 }
 
 /// 512-byte sectors. What does not fit is refused with the partition that it belongs to.
