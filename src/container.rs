@@ -14,24 +14,16 @@
 mod capabilities;
 mod config_json;
 mod devices;
-mod error;
 mod merge;
 mod mounts;
 mod namespaces;
-mod resources;
-mod rlimits;
 mod runtime_json;
-mod volumes;
 
 #[cfg(test)]
 mod tests;
 
-pub use error::Problem;
-pub(crate) use resources::{id_mapping_value, mount_value, resources_value};
-pub(crate) use runtime_json::interface_value;
-pub(crate) use volumes::resolve as resolve_volumes;
-
-use crate::spec::{Container, ContainerConfig, Error, Errors, Ids, Runtime, Volume, parse_label};
+use crate::spec::terms::volumes;
+use crate::spec::{Container, ContainerConfig, Errors, Ids, Runtime, Volume, parse_label};
 
 /// What the configuration of an image says about a container of it.
 ///
@@ -77,7 +69,7 @@ impl Configuration {
         };
         let mut errors = Vec::new();
         let mut entry = container.config.clone();
-        match resolve_volumes(&entry, volumes) {
+        match volumes::resolve(&entry, volumes) {
             Ok(resolved) => entry = resolved,
             Err(wrong) => errors.extend(wrong),
         }
@@ -106,14 +98,4 @@ impl Configuration {
     pub fn runtime_json(&self, bundle: &str, image: &str) -> String {
         runtime_json::write(&self.runtime, self.readonly, bundle, image).to_json()
     }
-}
-
-/// Notes what is wrong in a container's own values, whatever image it has.
-pub(crate) fn check(config: &ContainerConfig) -> Vec<Error> {
-    let mut errors = Vec::new();
-    capabilities::check(config, &mut errors);
-    mounts::check(config, &mut errors);
-    devices::read(config, &mut errors);
-    rlimits::read(config, &mut errors);
-    errors
 }

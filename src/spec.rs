@@ -18,9 +18,11 @@ mod error;
 mod fields;
 mod files;
 mod ids;
+pub(crate) mod objects;
 mod place;
 mod read;
 mod suggest;
+pub(crate) mod terms;
 mod value;
 mod yaml;
 
@@ -29,13 +31,13 @@ pub use config::{
     InterfacePriority, Memory, Mount, Network, Pids, Resources, Runtime, Strings, ThrottleDevice,
     WeightDevice,
 };
-pub(crate) use error::DidYouMean;
 pub use error::{Error, Errors, Problem};
 pub(crate) use files::octal;
 pub use files::{FileContent, FileEntry, MetadataFormat};
 pub use ids::Ids;
 pub use place::{Located, Place};
 pub(crate) use suggest::nearest;
+pub use terms::ContainerProblem;
 pub(crate) use value::{Map, Value};
 pub use yaml::Syntax;
 
@@ -77,7 +79,7 @@ impl Spec {
             file.check(&mut log);
         }
         for container in spec.containers() {
-            for error in crate::container::check(&container.config) {
+            for error in terms::check(&container.config) {
                 log.report(error.place, error.problem);
             }
         }
@@ -116,7 +118,7 @@ impl Spec {
         let mut errors = Vec::new();
         for container in self.containers() {
             let config = &container.config;
-            errors.extend(crate::container::resolve_volumes(config, &self.volumes).err().unwrap_or_default());
+            errors.extend(terms::volumes::resolve(config, &self.volumes).err().unwrap_or_default());
             let gids = config.additional_gids.iter().flatten();
             let used = config.uid.iter().chain(&config.gid).chain(gids);
             errors.extend(used.filter_map(|id| ids.resolve(Some(id)).err()));

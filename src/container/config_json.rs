@@ -1,6 +1,8 @@
 //! `config.json`, which runc reads. \[OCI\] "Configuration"; keys in the order of its Go types.
 
-use super::{ImageDefaults, capabilities, devices, mounts, namespaces, resources, rlimits};
+use super::{ImageDefaults, capabilities, devices, mounts, namespaces};
+use crate::spec::objects::{id_mapping_value, resources_value};
+use crate::spec::terms::rlimits::{self, Rlimit};
 use crate::spec::{ContainerConfig, Error, Id, IdMapping, Ids, Located, Map, Strings, Value};
 
 /// \[OCI\] "Specification version".
@@ -64,10 +66,19 @@ fn process(config: &ContainerConfig, image: &ImageDefaults, ids: &Ids, errors: &
     process.put_filled("env", env);
     process.put("cwd", cwd);
     process.put("capabilities", capabilities::sets(config, errors));
-    process.put_filled("rlimits", rlimits::read(config, errors));
+    process.put_filled("rlimits", rlimits::read(config, errors).iter().map(rlimit).collect::<Value>());
     process.put_filled("noNewPrivileges", config.no_new_privileges.unwrap_or_default());
     process.put_some("oomScoreAdj", config.oom_score_adj);
     process
+}
+
+/// \[OCI\] "POSIX process", `rlimits`.
+fn rlimit(limit: &Rlimit) -> Map {
+    let mut map = Map::default();
+    map.put("type", &limit.name);
+    map.put("hard", limit.hard);
+    map.put("soft", limit.soft);
+    map
 }
 
 fn linux(config: &ContainerConfig, errors: &mut Vec<Error>) -> Map {
@@ -77,7 +88,7 @@ fn linux(config: &ContainerConfig, errors: &mut Vec<Error>) -> Map {
     linux.put_filled("gidMappings", id_mappings(config, config.gid_mappings.as_ref()));
     linux.put_filled("sysctl", config.sysctl.iter().flatten().collect::<Map>());
     let resources = config.resources.clone().unwrap_or_default();
-    linux.put("resources", resources::resources_value(&resources, devices.rules));
+    linux.put("resources", resources_value(&resources, devices.rules));
     linux.put_filled("cgroupsPath", text(&config.cgroups_path));
     linux.put("namespaces", namespaces::list(config));
     linux.put_filled("devices", devices.nodes.into_iter().collect::<Value>());
@@ -94,5 +105,5 @@ fn id_mappings(config: &ContainerConfig, mappings: Option<&Vec<IdMapping>>) -> V
         host_id: if own { mapping.host_id } else { mapping.container_id },
         ..*mapping
     });
-    mappings.map(|mapping| resources::id_mapping_value(&mapping)).collect()
+    mappings.map(|mapping| id_mapping_value(&mapping)).collect()
 }

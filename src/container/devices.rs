@@ -1,7 +1,7 @@
 //! Device nodes of a container, and the permission to use them. \[OCI\] "Devices".
 
-use super::error::{Problem, at};
-use crate::spec::{ContainerConfig, Device, Error, Located, Map, octal};
+use crate::spec::terms::devices::mode;
+use crate::spec::{ContainerConfig, Device, Error, Map};
 
 /// The device nodes, and a rule of the device control group for each.
 #[derive(Default)]
@@ -20,8 +20,8 @@ pub(super) fn read(config: &ContainerConfig, errors: &mut Vec<Error>) -> Devices
         if device.path != "all" {
             rule.put("major", device.major);
             rule.put("minor", device.minor);
-            match node(device) {
-                Ok(node) => devices.nodes.push(node),
+            match mode(device) {
+                Ok(mode) => devices.nodes.push(node(device, mode)),
                 Err(error) => errors.push(error),
             }
         }
@@ -31,18 +31,12 @@ pub(super) fn read(config: &ContainerConfig, errors: &mut Vec<Error>) -> Devices
     devices
 }
 
-fn node(device: &Located<Device>) -> Result<Map, Error> {
-    let path = || device.path.clone();
-    let Some(mode) = device.mode.as_ref().filter(|mode| !mode.is_empty()) else {
-        return Err(at(device, Problem::NoDeviceMode { path: path() }));
-    };
-    let problem = || Problem::DeviceMode { path: path(), mode: mode.value.clone() };
-    let mode = octal(mode).ok_or_else(|| at(mode, problem()))?;
+fn node(device: &Device, mode: u32) -> Map {
     let mut node = Map::default();
     node.put("path", &device.path);
     node.put("type", &device.kind);
     node.put("major", device.major);
     node.put("minor", device.minor);
     node.put("fileMode", mode);
-    Ok(node)
+    node
 }

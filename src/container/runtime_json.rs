@@ -6,8 +6,8 @@
 //! tmp        tmpfs
 //! ```
 
-use super::resources::mount_value;
-use crate::spec::{Interface, Map, Mount, Runtime, Value};
+use crate::spec::objects::{interface_value, mount_value};
+use crate::spec::{Map, Mount, Runtime, Value};
 
 /// The file's value; every key is there.
 pub(super) fn write(runtime: &Runtime, readonly: bool, bundle: &str, image: &str) -> Value {
@@ -56,14 +56,4 @@ fn root_mounts(readonly: bool, bundle: &str, image: &str) -> Vec<Mount> {
         mount("tmp", "", "", vec!["remount".to_owned(), "private".to_owned()]),
         mount("rootfs", "overlay", "overlay", overlay),
     ]
-}
-
-/// A network interface in LinuxKit's terms.
-pub(crate) fn interface_value(interface: &Interface) -> Map {
-    let mut map = Map::default();
-    map.put_filled("name", &interface.name);
-    map.put_filled("add", &interface.add);
-    map.put_filled("peer", &interface.peer);
-    map.put("createInRoot", interface.create_in_root);
-    map
 }

@@ -3,12 +3,12 @@
 //! Keys come in the order of LinuxKit's own types. In YAML everything is spelt so that it can be
 //! read again.
 
+use super::objects::{id_mapping_value, interface_value, mount_value, resources_value};
 use super::value::{Map, Style, Value};
 use super::{
     Container, ContainerConfig, Device, File, Id, IdMapping, Located, MetadataFormat, Mount, Runtime, Spec,
     Volume, VolumeFormat,
 };
-use crate::container::{id_mapping_value, interface_value, mount_value, resources_value};
 
 /// What differs between the two languages.
 #[derive(Clone, Copy, PartialEq, Eq)]

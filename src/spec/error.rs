@@ -187,7 +187,7 @@ pub enum Problem {
     },
     /// A value of a container.
     #[error(transparent)]
-    Container(#[from] crate::container::Problem),
+    Container(#[from] super::ContainerProblem),
     /// Two of the same name.
     #[error("duplicate {what} name `{name}`; the first is at {first}")]
     DuplicateName {
@@ -301,7 +301,7 @@ impl fmt::Display for Known<'_> {
 }
 
 /// Ends a message with what was probably meant.
-pub(crate) struct DidYouMean<'a>(pub(crate) &'a Option<String>);
+pub(super) struct DidYouMean<'a>(pub(crate) &'a Option<String>);
 
 impl fmt::Display for DidYouMean<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,12 +1,13 @@
 //! What may be wrong with a value of a container.
 
-use crate::spec::{DidYouMean, Error, Located};
+use crate::spec::error::{DidYouMean, Error};
+use crate::spec::place::Located;
 use std::fmt;
 
 /// What is wrong with a value of a container.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum Problem {
+pub enum ContainerProblem {
     /// A capability that Linux does not have.
     #[error("unknown capability `{name}`{}", DidYouMean(nearest))]
     Capability {
@@ -126,6 +127,6 @@ impl fmt::Display for Parts {
 }
 
 /// `problem` with what was read at a place.
-pub(super) fn at<T>(located: &Located<T>, problem: Problem) -> Error {
+pub(super) fn at<T>(located: &Located<T>, problem: ContainerProblem) -> Error {
     Error { place: located.place.clone(), problem: problem.into() }
 }

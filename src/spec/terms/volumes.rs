@@ -1,6 +1,6 @@
 //! Volumes that containers name as the source of a mount.
 
-use super::error::{Problem, at};
+use super::error::{ContainerProblem, at};
 use crate::spec::{ContainerConfig, Error, Located, Volume, nearest};
 
 /// The configuration with the folders of volumes in the place of their names.
@@ -48,10 +48,10 @@ fn folder<T>(
     let Some(volume) = volumes.iter().find(|volume| *volume.name == source) else {
         let names: Vec<&str> = volumes.iter().map(|volume| volume.name.as_str()).collect();
         let nearest = nearest(source, &names).map(str::to_owned);
-        return Err(at(place, Problem::UnknownVolume { name: source.to_owned(), nearest }));
+        return Err(at(place, ContainerProblem::UnknownVolume { name: source.to_owned(), nearest }));
     };
     if volume.readonly && !readonly {
-        return Err(at(place, Problem::ReadonlyVolume { name: source.to_owned() }));
+        return Err(at(place, ContainerProblem::ReadonlyVolume { name: source.to_owned() }));
     }
     Ok(Some(format!("/containers/volumes/{source}/merged")))
 }

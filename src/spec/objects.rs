@@ -1,9 +1,13 @@
-//! Parts of the specification in the terms of \[OCI\]: control groups, mounts, mappings of ids.
+//! Parts of the specification as the objects of JSON that runc and LinuxKit's init read: control
+//! groups, mounts, mappings of ids, interfaces.
+//!
+//! \[OCI\] *Open Container Initiative Runtime Specification*, version 1.2.1.
 
-use crate::spec::{
-    BlockIo, Cpu, DeviceRule, IdMapping, Map, Memory, Mount, Network, Resources, ThrottleDevice, Value,
+use super::config::{
+    BlockIo, Cpu, DeviceRule, IdMapping, Interface, Memory, Mount, Network, Resources, ThrottleDevice,
     WeightDevice,
 };
+use super::value::{Map, Value};
 
 /// \[OCI\] "Control groups", with further rules for devices.
 pub(crate) fn resources_value(resources: &Resources, further_rules: Vec<Map>) -> Map {
@@ -120,5 +124,15 @@ pub(crate) fn id_mapping_value(mapping: &IdMapping) -> Map {
     map.put("containerID", mapping.container_id);
     map.put("hostID", mapping.host_id);
     map.put("size", mapping.size);
+    map
+}
+
+/// A network interface in LinuxKit's terms.
+pub(crate) fn interface_value(interface: &Interface) -> Map {
+    let mut map = Map::default();
+    map.put_filled("name", &interface.name);
+    map.put_filled("add", &interface.add);
+    map.put_filled("peer", &interface.peer);
+    map.put("createInRoot", interface.create_in_root);
     map
 }
