@@ -27,6 +27,7 @@ mod skeleton;
 pub mod spool;
 pub mod tar;
 pub mod tree;
+pub mod uboot;
 pub mod vhd;
 pub mod vhdx;
 pub mod vmdk;

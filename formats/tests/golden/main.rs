@@ -19,6 +19,7 @@ mod hybrid;
 mod hyper_v;
 mod iso;
 mod pe;
+mod uboot;
 mod virtual_disks;
 
 use mkimage_formats::tree::{OriginId, Time};
