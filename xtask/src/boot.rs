@@ -9,6 +9,7 @@ mod cases;
 mod device;
 mod fault;
 mod firmware;
+mod format;
 mod guest;
 mod media;
 mod recipe;

@@ -3,8 +3,10 @@
 use super::device::Bus::{Ahci, Ide, Lsi, Nvme, Usb, VirtioBlk, VirtioScsi};
 use super::device::Device::{self, Cd, Disk, Disk4k, Program};
 use super::firmware::Firmware::{self, Aavmf, Bochs, Ovmf, SeaBios};
-use super::recipe::Format::{
-    self, Iso, IsoBios, IsoEfi, IsoEfiInitrd, Raw, RawBios, RawEfi, RawEfi4k, Uki, UkiOnFat,
+use super::format::{
+    AWS, DYNAMIC_VHD, Format, GCP, ISO, ISO_BIOS, ISO_EFI, ISO_EFI_INITRD, OVA, QCOW2_BIOS, QCOW2_BIOS_ZLIB,
+    QCOW2_BIOS_ZSTD, QCOW2_EFI, QCOW2_EFI_ZLIB, QCOW2_EFI_ZSTD, RAW, RAW_BIOS, RAW_EFI, RAW_EFI_4K, UKI,
+    UKI_ON_FAT, VHD, VHDX, VMDK, VMDK_FLAT, VMDK_SPARSE,
 };
 use super::recipe::{Fault, Payload, Recipe};
 use std::cmp::Reverse;
@@ -49,7 +51,7 @@ struct Row {
 }
 
 const ROW: Row = Row {
-    format: IsoBios,
+    format: ISO_BIOS,
     firmware: SeaBios,
     devices: &[],
     about: "",
@@ -67,12 +69,12 @@ const ROWS: &[Row] = &[
         ..ROW
     },
     Row {
-        format: Iso,
+        format: ISO,
         devices: &[Cd(Ide), Cd(Ahci), Cd(Usb), Disk(Usb), Disk(VirtioBlk), Disk(Ahci)],
         ..ROW
     },
     Row {
-        format: RawBios,
+        format: RAW_BIOS,
         devices: &[
             Disk(Ide),
             Disk(Ahci),
@@ -84,57 +86,83 @@ const ROWS: &[Row] = &[
         ],
         ..ROW
     },
-    Row { format: Raw, devices: &[Disk(Ide), Disk(Ahci), Disk(VirtioBlk), Disk(Usb), Disk(Nvme)], ..ROW },
+    Row { format: RAW, devices: &[Disk(Ide), Disk(Ahci), Disk(VirtioBlk), Disk(Usb), Disk(Nvme)], ..ROW },
     Row { firmware: Bochs, devices: &[Cd(Ide)], slow: true, ..ROW },
-    Row { firmware: Bochs, format: Iso, devices: &[Cd(Ide)], ..ROW },
-    Row { firmware: Bochs, format: Iso, devices: &[Disk(Ide)], slow: true, ..ROW },
-    Row { firmware: Bochs, format: RawBios, devices: &[Disk(Ide)], ..ROW },
-    Row { firmware: Bochs, format: Raw, devices: &[Disk(Ide)], slow: true, ..ROW },
+    Row { firmware: Bochs, format: ISO, devices: &[Cd(Ide)], ..ROW },
+    Row { firmware: Bochs, format: ISO, devices: &[Disk(Ide)], slow: true, ..ROW },
+    Row { firmware: Bochs, format: RAW_BIOS, devices: &[Disk(Ide)], ..ROW },
+    Row { firmware: Bochs, format: RAW, devices: &[Disk(Ide)], slow: true, ..ROW },
     // UEFI on PCs.
-    Row { firmware: Ovmf, format: IsoEfi, devices: &[Cd(Ide), Cd(Ahci), Cd(VirtioScsi), Cd(Usb)], ..ROW },
-    Row { firmware: Ovmf, format: IsoEfiInitrd, devices: &[Cd(Ahci), Cd(VirtioScsi)], ..ROW },
+    Row { firmware: Ovmf, format: ISO_EFI, devices: &[Cd(Ide), Cd(Ahci), Cd(VirtioScsi), Cd(Usb)], ..ROW },
+    Row { firmware: Ovmf, format: ISO_EFI_INITRD, devices: &[Cd(Ahci), Cd(VirtioScsi)], ..ROW },
     Row {
         firmware: Ovmf,
-        format: Iso,
+        format: ISO,
         devices: &[Cd(Ide), Cd(Ahci), Cd(Usb), Disk(Usb), Disk(VirtioBlk)],
         ..ROW
     },
     Row {
         firmware: Ovmf,
-        format: RawEfi,
+        format: RAW_EFI,
         devices: &[Disk(Ahci), Disk(VirtioBlk), Disk(VirtioScsi), Disk(Usb), Disk(Nvme)],
         ..ROW
     },
     Row {
         firmware: Ovmf,
-        format: RawEfi4k,
+        format: RAW_EFI_4K,
         devices: &[Disk4k(VirtioBlk), Disk4k(VirtioScsi), Disk4k(Nvme)],
         ..ROW
     },
     Row {
         firmware: Ovmf,
-        format: Raw,
+        format: RAW,
         devices: &[Disk(Ahci), Disk(VirtioBlk), Disk(Usb), Disk(Nvme)],
         ..ROW
     },
-    Row { firmware: Ovmf, format: Uki, devices: &[Program], ..ROW },
-    Row { firmware: Ovmf, format: UkiOnFat, devices: &[Disk(Ahci), Disk(Usb)], ..ROW },
+    Row { firmware: Ovmf, format: UKI, devices: &[Program], ..ROW },
+    Row { firmware: Ovmf, format: UKI_ON_FAT, devices: &[Disk(Ahci), Disk(Usb)], ..ROW },
     // UEFI on AArch64.
-    Row { firmware: Aavmf, format: IsoEfi, devices: &[Cd(VirtioScsi), Cd(Usb)], ..ROW },
-    Row { firmware: Aavmf, format: IsoEfiInitrd, devices: &[Cd(VirtioScsi), Cd(Usb)], ..ROW },
-    Row { firmware: Aavmf, format: Iso, devices: &[Cd(VirtioScsi), Disk(Usb)], ..ROW },
-    Row { firmware: Aavmf, format: Raw, devices: &[Disk(VirtioBlk), Disk(Nvme)], ..ROW },
-    Row { firmware: Aavmf, format: RawEfi, devices: &[Disk(VirtioBlk), Disk(Usb), Disk(Nvme)], ..ROW },
-    Row { firmware: Aavmf, format: RawEfi4k, devices: &[Disk4k(VirtioBlk)], ..ROW },
-    Row { firmware: Aavmf, format: Uki, devices: &[Program], ..ROW },
-    Row { firmware: Aavmf, format: UkiOnFat, devices: &[Disk(VirtioBlk), Disk(Usb)], ..ROW },
+    Row { firmware: Aavmf, format: ISO_EFI, devices: &[Cd(VirtioScsi), Cd(Usb)], ..ROW },
+    Row { firmware: Aavmf, format: ISO_EFI_INITRD, devices: &[Cd(VirtioScsi), Cd(Usb)], ..ROW },
+    Row { firmware: Aavmf, format: ISO, devices: &[Cd(VirtioScsi), Disk(Usb)], ..ROW },
+    Row { firmware: Aavmf, format: RAW, devices: &[Disk(VirtioBlk), Disk(Nvme)], ..ROW },
+    Row { firmware: Aavmf, format: RAW_EFI, devices: &[Disk(VirtioBlk), Disk(Usb), Disk(Nvme)], ..ROW },
+    Row { firmware: Aavmf, format: RAW_EFI_4K, devices: &[Disk4k(VirtioBlk)], ..ROW },
+    Row { firmware: Aavmf, format: UKI, devices: &[Program], ..ROW },
+    Row { firmware: Aavmf, format: UKI_ON_FAT, devices: &[Disk(VirtioBlk), Disk(Usb)], ..ROW },
+    // Disks of virtual machines and clouds, from the files themselves. The buses are those of the
+    // machines that they are for, as far as QEMU and the firmware have them.
+    Row { format: VMDK, devices: &[Disk(Lsi)], ..ROW },
+    Row { format: VMDK_SPARSE, devices: &[Disk(Ide)], ..ROW },
+    Row { format: VMDK_FLAT, devices: &[Disk(Ahci)], ..ROW },
+    Row { format: OVA, devices: &[Disk(Lsi)], slow: true, ..ROW },
+    Row { format: VHD, devices: &[Disk(Ide)], ..ROW },
+    Row { format: DYNAMIC_VHD, devices: &[Disk(Ide)], ..ROW },
+    Row { format: VHDX, devices: &[Disk(VirtioScsi)], slow: true, ..ROW },
+    Row { format: QCOW2_BIOS, devices: &[Disk(VirtioBlk)], slow: true, ..ROW },
+    Row { format: QCOW2_BIOS_ZLIB, devices: &[Disk(VirtioScsi)], slow: true, ..ROW },
+    Row { format: QCOW2_BIOS_ZSTD, devices: &[Disk(Ahci)], ..ROW },
+    Row { format: AWS, devices: &[Disk(Nvme)], slow: true, ..ROW },
+    Row { format: GCP, devices: &[Disk(VirtioScsi)], slow: true, ..ROW },
+    Row { firmware: Ovmf, format: VMDK, devices: &[Disk(Ahci)], slow: true, ..ROW },
+    Row { firmware: Ovmf, format: VMDK_SPARSE, devices: &[Disk(Ahci)], slow: true, ..ROW },
+    Row { firmware: Ovmf, format: VMDK_FLAT, devices: &[Disk(Nvme)], slow: true, ..ROW },
+    Row { firmware: Ovmf, format: OVA, devices: &[Disk(Ahci)], slow: true, ..ROW },
+    Row { firmware: Ovmf, format: VHD, devices: &[Disk(Ahci)], slow: true, ..ROW },
+    Row { firmware: Ovmf, format: DYNAMIC_VHD, devices: &[Disk(Ahci)], slow: true, ..ROW },
+    Row { firmware: Ovmf, format: VHDX, devices: &[Disk(VirtioScsi)], ..ROW },
+    Row { firmware: Ovmf, format: QCOW2_EFI, devices: &[Disk(VirtioBlk)], slow: true, ..ROW },
+    Row { firmware: Ovmf, format: QCOW2_EFI_ZLIB, devices: &[Disk(VirtioScsi)], ..ROW },
+    Row { firmware: Ovmf, format: QCOW2_EFI_ZSTD, devices: &[Disk(VirtioBlk)], slow: true, ..ROW },
+    Row { firmware: Ovmf, format: AWS, devices: &[Disk(Nvme)], slow: true, ..ROW },
+    Row { firmware: Ovmf, format: GCP, devices: &[Disk(VirtioScsi)], slow: true, ..ROW },
     // Memory and length.
     Row { devices: &[Cd(Ide)], about: "96 MiB of memory", memory_mib: 96, ..ROW },
     Row { devices: &[Cd(Ahci)], about: "4 GiB of memory", memory_mib: 4096, ..ROW },
     Row { devices: &[Cd(Ahci)], ..BIG },
     Row { devices: &[Disk(Usb)], slow: true, ..BIG },
-    Row { firmware: Ovmf, format: Iso, devices: &[Cd(Ahci)], ..BIG },
-    Row { firmware: Ovmf, format: Raw, devices: &[Disk(VirtioBlk)], slow: true, ..BIG },
+    Row { firmware: Ovmf, format: ISO, devices: &[Cd(Ahci)], ..BIG },
+    Row { firmware: Ovmf, format: RAW, devices: &[Disk(VirtioBlk)], slow: true, ..BIG },
     // Media with faults.
     Row { devices: &[Cd(Ahci), Disk(Ahci)], ..BAD_READ },
     Row { devices: &[Cd(Ide), Disk(VirtioBlk)], ..TRUNCATED },
@@ -152,19 +180,19 @@ const ROWS: &[Row] = &[
         expect: Expect::Words("the initrd on this medium is damaged (checksum)"),
         ..ROW
     },
-    Row { firmware: Ovmf, format: Iso, devices: &[Disk(Usb)], ..BAD_READ },
+    Row { firmware: Ovmf, format: ISO, devices: &[Disk(Usb)], ..BAD_READ },
     // OVMF takes what a CD drive could not read for read, so it is the digest that tells.
-    Row { firmware: Ovmf, format: Iso, devices: &[Cd(Ahci)], expect: KERNEL_DAMAGED.expect, ..BAD_READ },
-    Row { firmware: Ovmf, format: IsoEfi, devices: &[Cd(Ahci)], ..TRUNCATED },
-    Row { firmware: Ovmf, format: Iso, devices: &[Cd(Ahci)], ..KERNEL_DAMAGED },
-    Row { firmware: Ovmf, format: Iso, devices: &[Disk(Usb)], ..INITRD_DAMAGED },
-    Row { firmware: Ovmf, format: RawEfi, devices: &[Disk(VirtioBlk)], ..KERNEL_DAMAGED },
-    Row { firmware: Ovmf, format: RawEfi, devices: &[Disk(Nvme)], ..INITRD_DAMAGED },
-    Row { firmware: Aavmf, format: IsoEfi, devices: &[Cd(VirtioScsi)], ..KERNEL_DAMAGED },
-    Row { firmware: Aavmf, format: RawEfi, devices: &[Disk(VirtioBlk)], ..INITRD_DAMAGED },
+    Row { firmware: Ovmf, format: ISO, devices: &[Cd(Ahci)], expect: KERNEL_DAMAGED.expect, ..BAD_READ },
+    Row { firmware: Ovmf, format: ISO_EFI, devices: &[Cd(Ahci)], ..TRUNCATED },
+    Row { firmware: Ovmf, format: ISO, devices: &[Cd(Ahci)], ..KERNEL_DAMAGED },
+    Row { firmware: Ovmf, format: ISO, devices: &[Disk(Usb)], ..INITRD_DAMAGED },
+    Row { firmware: Ovmf, format: RAW_EFI, devices: &[Disk(VirtioBlk)], ..KERNEL_DAMAGED },
+    Row { firmware: Ovmf, format: RAW_EFI, devices: &[Disk(Nvme)], ..INITRD_DAMAGED },
+    Row { firmware: Aavmf, format: ISO_EFI, devices: &[Cd(VirtioScsi)], ..KERNEL_DAMAGED },
+    Row { firmware: Aavmf, format: RAW_EFI, devices: &[Disk(VirtioBlk)], ..INITRD_DAMAGED },
     Row {
         firmware: Ovmf,
-        format: RawEfi,
+        format: RAW_EFI,
         devices: &[Disk(VirtioBlk)],
         about: "no kernel",
         fault: Fault::NoKernel,
@@ -173,7 +201,7 @@ const ROWS: &[Row] = &[
     },
     Row {
         firmware: Ovmf,
-        format: RawEfi,
+        format: RAW_EFI,
         devices: &[Disk(VirtioBlk)],
         about: "no initrd",
         fault: Fault::NoInitrd,
@@ -221,7 +249,7 @@ pub(crate) fn all() -> Vec<Case> {
 impl Row {
     fn case(&self, device: Device) -> Case {
         let &Row { format, firmware, about, payload, fault, expect, slow, .. } = self;
-        let mut name = format!("{}: {}, {}", format.label(), firmware.name(), device.name());
+        let mut name = format!("{}: {}, {}", format.label, firmware.name(), device.name());
         if !about.is_empty() {
             name += ", ";
             name += about;

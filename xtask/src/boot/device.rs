@@ -98,7 +98,7 @@ impl Device {
                 at / 512
             ),
         };
-        command.arg("-drive").arg(format!("if=none,id=medium,format=raw{kind}{file}"));
+        command.arg("-drive").arg(format!("if=none,id=medium,format={}{kind}{file}", medium.driver));
         let (controllers, cd, disk) = bus.devices();
         for controller in controllers {
             command.args(["-device", controller]);

@@ -7,8 +7,9 @@
 //! ```
 
 use super::fault;
+use super::format::{Format, Take};
 use super::guest;
-use super::recipe::{Fault, Format, Payload, Recipe};
+use super::recipe::{Fault, Payload, Recipe};
 use crate::debian::{Arch, Packages};
 use crate::product;
 use anyhow::{Context, Result, anyhow, ensure};
@@ -22,6 +23,8 @@ use std::process::Command;
 pub(crate) struct Medium {
     /// The file.
     pub(crate) path: PathBuf,
+    /// QEMU's name for the format that it has.
+    pub(crate) driver: &'static str,
     /// Offset in bytes of a byte that the drive cannot read.
     pub(crate) unreadable: Option<u64>,
     /// Lines of the guest's report.
@@ -56,7 +59,7 @@ impl Media {
                 let medium = image.as_ref().map_err(|e| anyhow!("{e:#}")).and_then(|image| {
                     let (path, unreadable) = fault::spoil(image, &folder, recipe)?;
                     let guest_lines = guest::lines(arch, recipe.payload, &digests[&recipe.payload]);
-                    Ok(Medium { path, unreadable, guest_lines })
+                    Ok(Medium { path, driver: recipe.format.driver, unreadable, guest_lines })
                 });
                 media.made.insert(*recipe, medium.map_err(|e| format!("{e:#}")));
             }
@@ -80,19 +83,30 @@ impl Media {
 
 /// Makes an image without faults from the kernel and the initrd in `folder`.
 fn image(mkimage: &Path, folder: &Path, format: Format, payload: Payload, arch: Arch) -> Result<PathBuf> {
-    let own = folder.join(format.label());
+    let own = folder.join(format.label);
     fs::create_dir_all(&own)?;
     let mut command = Command::new(mkimage);
     command.current_dir(folder).args(["media", "--kernel", "kernel", "--initrd", "guest.cpio"]);
     command.arg("--initrd").arg(format!("../{}.cpio", payload.name()));
-    command.args(["--cmdline", guest::cmdline(arch), "--name", payload.name()]).args(format.flags());
+    command.args(["--cmdline", guest::cmdline(arch), "--name", payload.name()]).args(format.flags);
     product::run(command.arg("--dir").arg(&own))?;
-    let path = own.join(format!("{}{}", payload.name(), format.suffix()));
+    let path = own.join(format!("{}{}", payload.name(), format.suffix));
     ensure!(path.exists(), "there is no `{}`", path.display());
-    match format {
-        Format::UkiOnFat => on_fat(&path, arch),
-        _ => Ok(path),
+    match format.take {
+        Take::Itself => Ok(path),
+        Take::OnFat => on_fat(&path, arch),
+        Take::Member(name) => member(&path, &name.replace('*', payload.name())),
     }
+}
+
+/// Unpacks `name` beside the archive that it is in.
+fn member(archive: &Path, name: &str) -> Result<PathBuf> {
+    let folder = archive.parent().context("an archive is in a folder")?;
+    let mut tar = Command::new("tar");
+    // A disk of a cloud is nearly all zeros.
+    tar.args(["--extract", "--sparse", "--directory"]).arg(folder).arg("--file").arg(archive).arg(name);
+    product::run(&mut tar)?;
+    Ok(folder.join(name))
 }
 
 /// Puts an EFI program on a file system, where firmware looks on removable media.

@@ -1,5 +1,6 @@
 //! What a medium is made of.
 
+use super::format::Format;
 use crate::debian::Arch;
 
 /// One image. Cases with the same recipe share it.
@@ -9,63 +10,6 @@ pub(crate) struct Recipe {
     pub(crate) format: Format,
     pub(crate) payload: Payload,
     pub(crate) fault: Fault,
-}
-
-/// A format of `mkimage`'s, with flags.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Format {
-    IsoBios,
-    Iso,
-    IsoEfi,
-    IsoEfiInitrd,
-    RawBios,
-    RawEfi,
-    /// For disks with sectors of 4096 bytes.
-    RawEfi4k,
-    Raw,
-    Uki,
-    /// A UKI on a file system that mtools made, without partitions.
-    UkiOnFat,
-}
-
-impl Format {
-    /// What it is called in the name of a case, and its folder.
-    pub(crate) fn label(self) -> &'static str {
-        match self {
-            Format::RawEfi4k => "raw-efi 4k",
-            Format::UkiOnFat => "uki on FAT",
-            other => other.flags()[1],
-        }
-    }
-
-    /// What `mkimage` is told.
-    pub(crate) fn flags(self) -> &'static [&'static str] {
-        match self {
-            Format::IsoBios => &["--format", "iso-bios"],
-            Format::Iso => &["--format", "iso"],
-            Format::IsoEfi => &["--format", "iso-efi"],
-            Format::IsoEfiInitrd => &["--format", "iso-efi-initrd"],
-            Format::RawBios => &["--format", "raw-bios"],
-            Format::RawEfi => &["--format", "raw-efi"],
-            Format::RawEfi4k => &["--format", "raw-efi", "--sector-size", "4096"],
-            Format::Raw => &["--format", "raw"],
-            Format::Uki | Format::UkiOnFat => &["--format", "uki"],
-        }
-    }
-
-    /// What comes after the name in the name of the file that `mkimage` writes.
-    pub(crate) fn suffix(self) -> &'static str {
-        match self {
-            Format::IsoBios | Format::Iso => ".iso",
-            Format::IsoEfi => "-efi.iso",
-            Format::IsoEfiInitrd => "-efi-initrd.iso",
-            Format::RawBios => "-bios.img",
-            Format::RawEfi => "-efi.img",
-            Format::RawEfi4k => "-efi-4k.img",
-            Format::Raw => ".img",
-            Format::Uki | Format::UkiOnFat => ".efi",
-        }
-    }
 }
 
 /// What the initrd carries besides the guest's program.

@@ -164,7 +164,8 @@ fn root_files(packages: &mut Packages, kernel: &Path) -> Result<(Files, String)>
 fn boot(dir: &Path, case: &Case, medium: &Path, digest: &str) -> Result<Outcome> {
     let mut machine = match case.start {
         Start::From(firmware, device) => {
-            let medium = Medium { path: medium.to_owned(), unreadable: None, guest_lines: Vec::new() };
+            let medium =
+                Medium { path: medium.to_owned(), driver: "raw", unreadable: None, guest_lines: Vec::new() };
             firmware.start(device, &medium, MEMORY_MIB)?
         }
         Start::Beside => beside(dir, case, medium)?,
