@@ -38,6 +38,7 @@ pub mod build;
 pub mod cli;
 pub mod container;
 pub mod initrd;
+pub mod kernel;
 pub mod oci;
 pub mod output;
 pub mod rootfs;

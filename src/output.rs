@@ -8,10 +8,10 @@ mod system;
 
 pub use disk::{Qcow2Compression, VmdkKind};
 pub use format::{FORMATS, Format};
-pub use system::{PayloadKind, System};
+pub use system::{Kernel, PayloadKind, System};
 
 use crate::boot::{self, Firmware};
-use crate::initrd;
+use crate::{initrd, kernel};
 use mkimage_formats::emit::{self, Partial, Sink, Stream};
 use mkimage_formats::tree;
 use mkimage_formats::{Layout, Tree, erofs, gce, iso, ova, qcow2, tar, vhd, vhdx, vmdk};
@@ -183,6 +183,9 @@ pub enum Error {
         /// The format.
         format: &'static str,
     },
+    /// The kernel cannot be unpacked.
+    #[error(transparent)]
+    Kernel(#[from] kernel::Error),
     /// A qcow2.
     #[error(transparent)]
     Qcow2(#[from] qcow2::Error),

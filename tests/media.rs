@@ -6,7 +6,7 @@ mod support;
 
 use std::io::ErrorKind;
 use std::process::Command;
-use support::image::noise;
+use support::image::{gzip, noise};
 use support::workplace::{Workplace, arm64_image, bzimage, done};
 
 const MIB: u64 = 1 << 20;
@@ -129,6 +129,27 @@ fn a_disk_has_the_size_that_was_asked_for() {
     for disk in ["media.img", "media-bios.img", "media-efi.img"] {
         assert_eq!(std::fs::metadata(place.out().join(disk)).unwrap().len(), 256 * MIB, "{disk}");
     }
+}
+
+#[test]
+fn a_kernel_that_is_compressed_as_a_whole_is_unpacked_for_what_boots() {
+    let formats = ["media", "--initrd", "initrd", "-f", "kernel+initrd,iso-efi,raw-efi,uki,vhdx", "--kernel"];
+    let made = |kernel: Vec<u8>| {
+        let place = media(&[]);
+        place.write("arm64", kernel);
+        done(&mut place.command(&[&formats[..], &["arm64"]].concat()));
+        place
+    };
+    let (plain, packed) = (made(arm64_image()), made(gzip(&arm64_image())));
+    for medium in ["media-efi.iso", "media-efi.img", "media.efi", "media.vhdx"] {
+        assert!(plain.read(medium) == packed.read(medium), "{medium}");
+    }
+    assert!(packed.read("media-kernel") == gzip(&arm64_image()), "the file is what it was");
+    let both = ["media", "--kernel", "kernel", "--arm64-kernel", "arm64", "-f", "iso"];
+    for place in [&plain, &packed] {
+        done(&mut place.command(&both));
+    }
+    assert!(plain.read("media.iso") == packed.read("media.iso"));
 }
 
 #[test]

@@ -6,7 +6,7 @@
 mod support;
 
 use mkimage::initrd::Initrd;
-use mkimage::output::{self, Format, Options, System};
+use mkimage::output::{self, Format, Kernel, Options, System};
 use mkimage_formats::Layout;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -35,7 +35,7 @@ fn media_with_an_initrd_of_a_gib_are_made_in_96_mib() {
     let initrd = Initrd::of(Layout::file(&path).unwrap()).unwrap();
     let system = System {
         tree: None,
-        kernel: Some(bzimage().into()),
+        kernel: Some(Kernel::new(bzimage().into())),
         cmdline: String::new(),
         microcode: None,
         initrd: Some(initrd),

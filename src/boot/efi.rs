@@ -18,7 +18,7 @@ pub(super) fn arch(kernel: &Layout) -> Result<Arch, Error> {
     const HEAD: u64 = 4096;
     let head = read(kernel, HEAD)?;
     if head.starts_with(&[0x1f, 0x8b]) {
-        return Err(Error::EfiKernel("it is compressed as a whole; --decompress-kernel unpacks it"));
+        return Err(Error::EfiKernel("it is compressed as a whole"));
     }
     if !head.starts_with(b"MZ") {
         return Err(Error::EfiKernel("it was built without CONFIG_EFI_STUB"));

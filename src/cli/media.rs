@@ -5,11 +5,11 @@ use super::cache::store_options;
 use super::flags::Outputs;
 use super::{CliError, Global};
 use crate::initrd::Initrd;
-use crate::oci::Store;
-use crate::output::System;
+use crate::oci::{Scratch, Store};
+use crate::output::{Kernel, System};
 use crate::rootfs;
 use clap::Args;
-use mkimage_formats::Layout;
+use mkimage_formats::{Layout, emit};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -49,22 +49,24 @@ pub(crate) struct Media {
 impl Media {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
         let formats = self.outputs.formats("iso-bios")?;
-        if self.tar.is_none() && !self.outputs.needs_scratch(&formats) {
-            return self.outputs.write(&self.files()?, &formats, None, &self.name, None, global);
-        }
-        let store = Store::open(store_options(global)?)?;
-        let scratch = store.scratch()?;
-        let system = match &self.tar {
-            None => self.files()?,
-            Some(tar) => {
-                let spooled = scratch.path().join("standard input");
-                let path = if tar == Path::new("-") { spool_stdin(&spooled)? } else { tar };
-                let tree = rootfs::import(path)
-                    .map_err(|source| CliError::Import { path: tar.clone(), source: Box::new(source) })?;
-                System::of_tree(tree, self.outputs.initrd(&formats, scratch.path()).as_ref())?
-            }
+        let write = |system: &System, scratch: Option<&Scratch>| {
+            self.outputs.write(system, &formats, None, &self.name, scratch.map(Scratch::path), global)
         };
-        self.outputs.write(&system, &formats, None, &self.name, Some(scratch.path()), global)
+        let scratch = || -> Result<Scratch, CliError> { Ok(Store::open(store_options(global)?)?.scratch()?) };
+        let Some(tar) = &self.tar else {
+            let system = self.files()?;
+            return match self.outputs.needs_scratch(&formats) || is_packed(&system)? {
+                true => write(&system, Some(&scratch()?)),
+                false => write(&system, None),
+            };
+        };
+        let scratch = scratch()?;
+        let spooled = scratch.path().join("standard input");
+        let path = if tar == Path::new("-") { spool_stdin(&spooled)? } else { tar };
+        let tree = rootfs::import(path)
+            .map_err(|source| CliError::Import { path: tar.clone(), source: Box::new(source) })?;
+        let system = System::of_tree(tree, self.outputs.initrd(&formats, scratch.path()).as_ref())?;
+        write(&system, Some(&scratch))
     }
 
     fn files(&self) -> Result<System, CliError> {
@@ -83,12 +85,19 @@ impl Media {
 fn system(kernel: Option<&Path>, initrd: &[PathBuf], cmdline: &str) -> Result<System, CliError> {
     Ok(System {
         tree: None,
-        kernel: kernel.map(open).transpose()?,
+        kernel: kernel.map(open).transpose()?.map(Kernel::new),
         cmdline: cmdline.to_owned(),
         microcode: None,
         initrd: Some(Initrd::of(initrds(initrd)?)?),
         aarch64: None,
     })
+}
+
+/// One of the kernels has to be unpacked before it boots.
+fn is_packed(system: &System) -> Result<bool, CliError> {
+    let systems = [Some(system), system.aarch64.as_deref()];
+    let mut kernels = systems.into_iter().flatten().filter_map(|system| system.kernel.as_ref());
+    Ok(kernels.try_fold(false, |packed, kernel| Ok::<_, emit::Error>(packed | kernel.is_packed()?))?)
 }
 
 /// Standard input as a file: an archive is read from wherever its contents are.

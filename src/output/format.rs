@@ -106,7 +106,7 @@ impl Format {
         name: &str,
     ) -> Result<Vec<Product<'a>>, Error> {
         let kind = if self.carries == Carries::Initrd { PayloadKind::Initrd } else { options.payload };
-        let medium = || system.medium(self.name, kind);
+        let medium = || system.medium(self.name, kind, options.scratch.as_deref());
         if system.aarch64.is_some() && !self.holds_two(kind) {
             return Err(Error::OneArchitecture { format: self.name });
         }
@@ -117,8 +117,8 @@ impl Format {
             Recipe::TarOfFiles => Body::Tar(Cow::Owned(tar_of_files(system)?)),
             Recipe::Iso(firmware) => {
                 let (payload, root) = medium()?;
-                let aarch64 =
-                    system.aarch64.as_ref().map(|other| other.medium(self.name, kind)).transpose()?;
+                let other = |other: &'a System| other.medium(self.name, kind, options.scratch.as_deref());
+                let aarch64 = system.aarch64.as_deref().map(other).transpose()?;
                 let aarch64 = aarch64.as_ref().map(|(payload, _)| payload);
                 Body::Layout(boot::iso(&payload, aarch64, root, firmware, &options.boot)?)
             }
@@ -209,7 +209,7 @@ fn files(system: &System, with_initrd: bool) -> Vec<Product<'_>> {
     let file = |suffix: &str, content: Layout| Product { suffix: suffix.into(), body: Body::Layout(content) };
     let mut files = Vec::new();
     if let Some(kernel) = &system.kernel {
-        files.push(file("-kernel", kernel.clone()));
+        files.push(file("-kernel", kernel.file.clone()));
     }
     if let Some(initrd) = system.initrd.as_ref().filter(|_| with_initrd) {
         files.push(file("-initrd.img", initrd.whole.content.clone()));
@@ -223,7 +223,7 @@ fn files(system: &System, with_initrd: bool) -> Vec<Product<'_>> {
 fn tar_of_files(system: &System) -> Result<Tree, Error> {
     let mut tree = Tree::new();
     let files = [
-        ("kernel", system.kernel.clone()),
+        ("kernel", system.kernel.as_ref().map(|k| k.file.clone())),
         ("initrd.img", system.initrd.as_ref().map(|i| i.segments.clone())),
         ("cmdline", Some(system.cmdline.clone().into_bytes().into())),
         ("ucode.cpio", system.microcode.clone()),

@@ -3,8 +3,11 @@
 use super::Error;
 use crate::boot::{Measured, Payload, with_cd_root};
 use crate::initrd::{self, Initrd};
-use mkimage_formats::emit::{Sink, Stream};
+use crate::kernel;
+use mkimage_formats::emit::{self, Sink, Stream};
 use mkimage_formats::{Kind, Layout, Tree, TreePath};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
 
 /// What outputs are made of.
 #[derive(Clone, Debug)]
@@ -12,7 +15,7 @@ pub struct System {
     /// The root file system, if it is known.
     pub tree: Option<Tree>,
     /// The kernel, if there is one.
-    pub kernel: Option<Layout>,
+    pub kernel: Option<Kernel>,
     /// The kernel's command line.
     pub cmdline: String,
     /// Processor microcode, an archive that is part of the initrd too.
@@ -21,6 +24,48 @@ pub struct System {
     pub initrd: Option<Initrd>,
     /// The same system for AArch64, on the ISOs that have both.
     pub aarch64: Option<Box<System>>,
+}
+
+/// A kernel, as a file and as loaders take it.
+#[derive(Clone, Debug)]
+pub struct Kernel {
+    /// The file, as it came.
+    pub file: Layout,
+    /// What loaders take, once it was asked for.
+    image: Arc<OnceLock<Measured>>,
+}
+
+impl Kernel {
+    /// The kernel in `file`.
+    #[must_use]
+    pub fn new(file: Layout) -> Self {
+        Kernel { file, image: Arc::default() }
+    }
+
+    /// It is compressed as a whole, as `Image.gz` is: to boot, it is unpacked into
+    /// [`Options::scratch`](super::Options::scratch).
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub fn is_packed(&self) -> Result<bool, emit::Error> {
+        Ok(kernel::packed(&self.file)?.is_some())
+    }
+
+    /// The kernel as a BIOS loader, a UEFI or the Raspberry Pi's firmware takes it: none of them
+    /// unpacks one that is compressed as a whole. It is read when this is called first, here or on
+    /// a clone.
+    pub(super) fn image(&self, format: &'static str, scratch: Option<&Path>) -> Result<Measured, Error> {
+        if let Some(known) = self.image.get() {
+            return Ok(known.clone());
+        }
+        let file = match (self.is_packed()?, scratch) {
+            (false, _) => self.file.clone(),
+            (true, Some(scratch)) => kernel::unpacked("kernel", &self.file, scratch)?,
+            (true, None) => return Err(Error::NoScratch { format }),
+        };
+        let image = Measured::new(file)?;
+        Ok(self.image.get_or_init(|| image).clone())
+    }
 }
 
 /// Which of the two a bootable medium carries.
@@ -60,7 +105,7 @@ impl System {
             Some(options) => Some(initrd::build(&tree, microcode.as_ref(), options)?),
             None => None,
         };
-        let kernel = file("boot/kernel");
+        let kernel = file("boot/kernel").map(Kernel::new);
         Ok(System { tree: Some(tree), kernel, cmdline, microcode, initrd, aarch64: None })
     }
 
@@ -73,9 +118,9 @@ impl System {
         &self,
         format: &'static str,
         kind: PayloadKind,
+        scratch: Option<&Path>,
     ) -> Result<(Payload, Option<&Tree>), Error> {
-        let kernel = self.kernel.clone().ok_or(Error::NoKernel { format })?;
-        let kernel = Measured::new(kernel)?;
+        let kernel = self.kernel.as_ref().ok_or(Error::NoKernel { format })?.image(format, scratch)?;
         let initrd = || self.initrd.as_ref().map_or_else(Measured::empty, |i| i.whole.clone());
         Ok(match kind {
             PayloadKind::Initrd => {

@@ -7,14 +7,11 @@
 //! ```
 
 use super::{By, Composer, Error as RootFsError, Options, T0, archive};
+use crate::kernel;
 use mkimage_formats::emit::{Sink, Stream};
 use mkimage_formats::{Content, Kind, Layout, Meta, Node, Slice, Source, Tree, TreePath};
 use std::io;
 use std::path::{Path, PathBuf};
-
-mod payload;
-
-pub use payload::Payload;
 
 /// Why an image has no kernel.
 #[derive(Debug, thiserror::Error)]
@@ -37,36 +34,9 @@ pub enum Error {
         /// The archive's path in the image.
         path: String,
     },
-    /// Nothing in the kernel's file is compressed.
-    #[error("`{path}` is neither compressed nor an x86 kernel that is; leave out --decompress-kernel")]
-    NotCompressed {
-        /// The kernel's path in the image.
-        path: String,
-    },
-    /// What is in the kernel's file cannot be unpacked.
-    #[error("the kernel in `{path}` is compressed as {payload}, which cannot be unpacked here")]
-    Unsupported {
-        /// The kernel's path in the image.
-        path: String,
-        /// How it is compressed.
-        payload: Payload,
-    },
-    /// What is in the kernel's file is larger than any kernel.
-    #[error("the kernel in `{path}` has more than {} MiB when unpacked", payload::MAX_LEN >> 20)]
-    TooLarge {
-        /// The kernel's path in the image.
-        path: String,
-    },
-    /// Unpacking failed.
-    #[error("cannot unpack the {payload} payload of `{path}`")]
-    Unpack {
-        /// The kernel's path in the image.
-        path: String,
-        /// How it is compressed.
-        payload: Payload,
-        /// What is wrong.
-        source: io::Error,
-    },
+    /// What is in the kernel's file.
+    #[error(transparent)]
+    Unpack(#[from] kernel::Error),
     /// A temporary file.
     #[error("cannot write `{path}`")]
     Spool {
@@ -95,7 +65,7 @@ pub(super) fn put(to: &mut Composer<'_>, options: &Options) -> Result<(), RootFs
     let binary = spec.kernel.binary();
     let (meta, content) = file(&tree, "binary", binary).map_err(failed)?;
     let content = match options.decompress_kernel {
-        true => payload::unpacked(binary, content, &options.spool).map_err(failed)?,
+        true => kernel::unpacked(binary, content, &options.spool).map_err(|e| failed(e.into()))?,
         false => content.clone(),
     };
     let kernel = Meta::new(meta.mode, T0);

@@ -85,7 +85,13 @@ pub(crate) fn cases() -> Vec<Case> {
         efi("kernel without an EFI stub", || changed(|k| k[..2].copy_from_slice(b"\0\0"))),
         efi("kernel whose EFI header is elsewhere", || changed(|k| k[0x3f] = 0x7f)),
         efi("kernel for a RISC-V's UEFI", || changed(|k| k[0x44..0x46].copy_from_slice(b"\x64\x50"))),
-        efi("kernel for arm64 that is compressed", || gzip(&arm64_image())),
+        efi("kernel for arm64 that is compressed, and cut off", || {
+            let mut kernel = gzip(&arm64_image());
+            kernel.truncate(1000);
+            kernel
+        }),
+        efi("kernel for arm64 that is compressed by lzop", || b"\x89LZO\0\r\n\x1a\n and so on".to_vec()),
+        efi("text that is compressed", || gzip(b"a text")),
         cd("kernel for arm64 that a BIOS should boot", arm64_image),
         kernel("command line that is too long", "iso-bios", LONG, || {
             tar(&[("kernel", &changed(|k| k[0x238..0x23c].copy_from_slice(&[200, 0, 0, 0])))])

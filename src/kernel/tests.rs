@@ -2,7 +2,7 @@ use super::*;
 use std::process::{Command, Stdio};
 
 /// What the program makes of the bytes, or nothing if this machine has no such program.
-fn packed(program: &str, args: &[&str], plain: &[u8]) -> Option<Vec<u8>> {
+fn packed_by(program: &str, args: &[&str], plain: &[u8]) -> Option<Vec<u8>> {
     let mut command = Command::new(program);
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped());
     let Ok(mut child) = command.spawn() else {
@@ -53,7 +53,7 @@ fn payloads_of_linux_are_unpacked() {
         ("lz4", &["-l", "-9", "-q", "-", "-"], true),
         ("bzip2", &["-1", "-c"], true),
     ] {
-        let Some(mut payload) = packed(program, args, &plain) else { continue };
+        let Some(mut payload) = packed_by(program, args, &plain) else { continue };
         // The bare file, as other platforms have it, has no length.
         assert!(result(payload.clone()).unwrap() == plain, "{program} {args:?} alone");
         if sized {
@@ -61,6 +61,19 @@ fn payloads_of_linux_are_unpacked() {
         }
         assert!(result(bzimage(&payload)).unwrap() == plain, "{program} {args:?}");
     }
+}
+
+#[test]
+fn an_efi_program_of_arm64_says_where_its_payload_is() {
+    let mut payload = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    payload.write_all(b"the kernel").unwrap();
+    let payload = payload.finish().unwrap();
+    let mut image = b"MZ\0\0zimg".to_vec();
+    image.extend([0x600_u32, payload.len().try_into().unwrap()].map(u32::to_le_bytes).concat());
+    image.resize(0x600, 0xff);
+    image.extend([payload, vec![0x90; 100]].concat());
+    assert_eq!(packed(&image.clone().into()).unwrap(), None, "a UEFI starts it as it is");
+    assert_eq!(result(image).unwrap(), b"the kernel");
 }
 
 #[test]
@@ -72,7 +85,7 @@ fn what_cannot_be_unpacked_is_named() {
     };
     assert_eq!(
         told(b"MZ, but nothing more".to_vec()),
-        "`bzImage` is neither compressed nor an x86 kernel that is; leave out --decompress-kernel"
+        "`bzImage` is neither compressed nor a kernel that holds a compressed one; leave out --decompress-kernel"
     );
     assert_eq!(
         told(bzimage(b"\x89LZO\0\r\n\x1a\n and so on")),

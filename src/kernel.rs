@@ -2,21 +2,22 @@
 //!
 //! ```text
 //! x86     ├─ real-mode ─┼─ loader ─┼─ payload ─┼─ ... ─┤    offset and length in the header
+//! zboot   ├─ header ────┼─ payload ─┼─ loader ─────────┤    the same; EFI programs of arm64 and riscv64
 //! others  ├──────────────── payload ────────────────────┤    vmlinuz of arm64 and riscv64
 //! ```
 //!
-//! \[BOOT\] *The Linux/x86 Boot Protocol*, `Documentation/arch/x86/boot.rst` of Linux 6.12.
+//! \[BOOT\] *The Linux/x86 Boot Protocol*, `Documentation/arch/x86/boot.rst` of Linux 6.12. \[ZBOOT\]
+//! `drivers/firmware/efi/libstub/zboot-header.S`.
 
-use super::Error;
 use mkimage_formats::Layout;
-use mkimage_formats::emit::{Sink, Stream};
+use mkimage_formats::emit::{self, Sink, Stream};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// No kernel has more, unpacked.
-pub(super) const MAX_LEN: u64 = 1 << 30;
+const MAX_LEN: u64 = 1 << 30;
 /// More memory than any kernel's xz or lzma stream asks for (`scripts/xz_wrap.sh`: 128 MiB).
 const MEMORY_KIB: u32 = 192 << 10;
 
@@ -73,9 +74,72 @@ impl fmt::Display for Payload {
     }
 }
 
+/// Why there is no kernel in a file.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Nothing in the kernel's file is compressed.
+    #[error(
+        "`{path}` is neither compressed nor a kernel that holds a compressed one; leave out --decompress-kernel"
+    )]
+    NotCompressed {
+        /// The kernel's path.
+        path: String,
+    },
+    /// What is in the kernel's file cannot be unpacked.
+    #[error("the kernel in `{path}` is compressed as {payload}, which cannot be unpacked here")]
+    Unsupported {
+        /// The kernel's path.
+        path: String,
+        /// How it is compressed.
+        payload: Payload,
+    },
+    /// What is in the kernel's file is larger than any kernel.
+    #[error("the kernel in `{path}` has more than {} MiB when unpacked", MAX_LEN >> 20)]
+    TooLarge {
+        /// The kernel's path.
+        path: String,
+    },
+    /// Unpacking failed.
+    #[error("cannot unpack the {payload} payload of `{path}`")]
+    Unpack {
+        /// The kernel's path.
+        path: String,
+        /// How it is compressed.
+        payload: Payload,
+        /// What is wrong.
+        source: io::Error,
+    },
+    /// A temporary file.
+    #[error("cannot write `{path}`")]
+    Spool {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The kernel's file.
+    #[error(transparent)]
+    Read(#[from] emit::Error),
+}
+
+/// How the kernel's file `content` is compressed, if it is so from its first byte on.
+///
+/// # Errors
+/// It cannot be read.
+pub fn packed(content: &Layout) -> Result<Option<Payload>, emit::Error> {
+    let mut head = Stream::new(Vec::new());
+    head.layout(&content.window(0, content.len().min(8)))?;
+    let payload = Payload::of(&head.into_inner());
+    Ok((!matches!(payload, Payload::Unknown(_))).then_some(payload))
+}
+
 /// The kernel that is in the kernel's file `content`, as a file in the folder `spool`. `path` is
 /// for errors.
-pub(super) fn unpacked(path: &str, content: &Layout, spool: &Path) -> Result<Layout, Error> {
+///
+/// # Errors
+/// There is none, or it cannot be unpacked.
+pub fn unpacked(path: &str, content: &Layout, spool: &Path) -> Result<Layout, Error> {
     let failed = |source| Error::Spool { path: spool.to_owned(), source };
     // Slices of a file and what is read of it differ only in how they are reached.
     let mut packed = tempfile::tempfile_in(spool).map_err(failed)?;
@@ -125,7 +189,7 @@ pub(super) fn unpacked(path: &str, content: &Layout, spool: &Path) -> Result<Lay
 
 /// Where the payload is in a kernel's file of `len` bytes, and its length.
 ///
-/// \[BOOT\] "Field name: payload_offset", since protocol 2.08.
+/// \[BOOT\] "Field name: payload_offset", since protocol 2.08. \[ZBOOT\] likewise, after `zimg`.
 fn place(file: &mut File, len: u64) -> io::Result<(u64, u64)> {
     let mut head = Vec::new();
     file.rewind()?;
@@ -133,6 +197,9 @@ fn place(file: &mut File, len: u64) -> io::Result<(u64, u64)> {
     let field =
         |at: usize| head.get(at..at + 4).and_then(|b| b.first_chunk()).map(|b| u32::from_le_bytes(*b));
     let version = head.get(0x206..0x208).and_then(|b| b.first_chunk()).map_or(0, |b| u16::from_le_bytes(*b));
+    if let (Some(b"MZ\0\0zimg"), Some(offset), Some(payload)) = (head.get(..8), field(8), field(12)) {
+        return Ok((offset.into(), payload.into()));
+    }
     let (Some(offset), Some(payload)) = (field(0x248), field(0x24c)) else { return Ok((0, len)) };
     if &head[0x202..0x206] != b"HdrS" || version < 0x208 || payload == 0 {
         return Ok((0, len));
