@@ -24,7 +24,6 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-mod blocks;
 mod compress;
 mod spool;
 
@@ -176,29 +175,6 @@ pub fn build(tree: &Tree, microcode: Option<&Layout>, options: &Options) -> Resu
     let mut content = before.content;
     content.append(segments.clone());
     Ok(Initrd { segments, whole: Measured::with_crc32c(content, crc32c) })
-}
-
-/// Writes `layout` to `out`, compressed as a gzip initrd is.
-///
-/// # Errors
-/// It cannot be read, or `out` not be written.
-pub(crate) fn gzip(layout: &Layout, threads: NonZero<usize>, out: &mut dyn Sink) -> Result<(), Error> {
-    let feed = |to: &mut dyn io::Write| Ok(Stream::new(to).layout(layout)?);
-    compress::compress(Compression::Gzip, threads, &mut Writer(out), feed)
-}
-
-/// A sink of bytes alone.
-struct Writer<'a>(&'a mut dyn Sink);
-
-impl io::Write for Writer<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.bytes(bytes).map_err(io::Error::other)?;
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 /// The paths of each segment.

@@ -14,7 +14,7 @@ use crate::boot::{self, Firmware};
 use crate::{initrd, kernel};
 use mkimage_formats::emit::{self, Partial, Sink, Stream};
 use mkimage_formats::tree;
-use mkimage_formats::{Layout, Tree, erofs, gce, iso, ova, qcow2, tar, vhd, vhdx, vmdk};
+use mkimage_formats::{Layout, Tree, erofs, gce, gzip, iso, ova, qcow2, tar, vhd, vhdx, vmdk};
 use std::borrow::Cow;
 use std::io::Write;
 use std::num::NonZero;
@@ -77,7 +77,7 @@ impl Body<'_> {
     /// Something cannot be read, or `out` not be written.
     fn write(&self, out: &mut dyn Sink, options: &Options) -> Result<(), Error> {
         match self {
-            Body::Gzip(layout) => Ok(initrd::gzip(layout, options.threads, out)?),
+            Body::Gzip(layout) => Ok(gzip::layout(layout, options.threads, out)?),
             Body::Layout(layout) => Ok(out.layout(layout)?),
             Body::Tar(tree) => Ok(tar::write(tree, out)?),
         }

@@ -105,6 +105,50 @@ impl Open {
     }
 }
 
+/// Reads what is in `slice` after `done` bytes, where `file` is.
+fn fill(file: &mut File, slice: &Slice, mut done: u64, mut buffer: &mut [u8]) -> Result<(), Error> {
+    while !buffer.is_empty() {
+        match file.read(buffer) {
+            Ok(0) => return Err(changed(slice, done)),
+            Ok(n) => {
+                buffer = &mut buffer[n..];
+                done += n as u64;
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(source) => return Err(Error::Read { path: slice.source.path().into(), source }),
+        }
+    }
+    Ok(())
+}
+
+/// Reads contents into memory, a part at a time.
+#[derive(Default)]
+pub struct Reader(Open);
+
+impl Reader {
+    /// All of `layout`.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn read(&mut self, layout: &Layout) -> Result<Vec<u8>, Error> {
+        let memory = |len| usize::try_from(len).expect("what is read into memory has room there");
+        let mut out = Vec::with_capacity(memory(layout.len()));
+        for content in layout.extents() {
+            let end = out.len() + memory(content.len());
+            match content {
+                Content::Bytes(bytes) => out.extend_from_slice(bytes),
+                Content::Hole(_) => out.resize(end, 0),
+                Content::Slice(slice) => {
+                    let at = out.len();
+                    out.resize(end, 0);
+                    fill(self.0.at(slice)?, slice, 0, &mut out[at..])?;
+                }
+            }
+        }
+        Ok(out)
+    }
+}
+
 /// Any writer as a sink: a pipe, a compressor, a hash.
 pub struct Stream<W> {
     out: W,
@@ -137,18 +181,14 @@ impl<W: Write> Sink for Stream<W> {
     }
 
     fn slice(&mut self, slice: &Slice) -> Result<(), Error> {
-        let mut left = slice.len;
         let file = self.open.at(slice)?;
-        while left > 0 {
-            let room = usize::try_from(left).map_or(BUFFER, |n| n.min(BUFFER));
-            let n = match file.read(&mut self.buffer[..room]) {
-                Ok(0) => return Err(changed(slice, slice.len - left)),
-                Ok(n) => n,
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-                Err(source) => return Err(Error::Read { path: slice.source.path().into(), source }),
-            };
-            self.out.write_all(&self.buffer[..n]).map_err(Error::Stream)?;
-            left -= n as u64;
+        let mut done = 0;
+        while done < slice.len {
+            let room = usize::try_from(slice.len - done).map_or(BUFFER, |n| n.min(BUFFER));
+            let buffer = &mut self.buffer[..room];
+            fill(file, slice, done, buffer)?;
+            self.out.write_all(buffer).map_err(Error::Stream)?;
+            done += room as u64;
         }
         Ok(())
     }

@@ -8,17 +8,21 @@
 //! Nothing here looks at a clock, a network, an environment variable or a random number: the same
 //! arguments give the same bytes everywhere.
 
+pub mod blocks;
 pub mod cpio;
+mod deflate;
 pub mod emit;
 pub mod erofs;
 pub mod fat;
 pub mod gce;
 pub mod gpt;
+pub mod gzip;
 pub mod iso;
 pub mod layout;
 pub mod mbr;
 pub mod ova;
 pub mod pe;
+mod pool;
 pub mod qcow2;
 mod record;
 mod runs;

@@ -18,6 +18,7 @@
 //!
 //! \[QCOW2\] QEMU, *docs/interop/qcow2.txt* (version 3).
 
+use crate::deflate;
 use crate::layout::{Cursor, Layout};
 use crate::runs::{self, Run};
 use crate::spool::{self, Spool, Unit};
@@ -171,7 +172,7 @@ pub fn compressed(
 /// A packed cluster; nothing if it would not be smaller.
 fn pack(bytes: &[u8], compression: Compression) -> io::Result<Vec<u8>> {
     let packed = match compression {
-        Compression::Zlib => spool::deflate(bytes, false, WINDOW)?,
+        Compression::Zlib => deflate::whole(bytes, false, WINDOW)?,
         Compression::Zstd => zstd::bulk::compress(bytes, ZSTD_LEVEL)?,
     };
     Ok(if packed.len() < bytes.len() { packed } else { Vec::new() })

@@ -2,17 +2,15 @@
 //!
 //! Blocks are cut by length alone, so that bytes do not depend on the number of threads.
 //!
-//! \[GZIP\] RFC 1952; \[DEFLATE\] RFC 1951; \[XZ\] *The .xz File Format* 1.2.1.
+//! \[XZ\] *The .xz File Format* 1.2.1.
 
-use super::blocks::{self, Block, Cut};
 use super::{Compression, Error};
-use flate2::{Compress, Crc, FlushCompress, Status};
 use lzma_rust2::{CheckType, XzOptions, XzWriterMt};
+use mkimage_formats::blocks::{self, Block, Cut};
+use mkimage_formats::gzip;
 use std::io::{self, Write};
 use std::num::{NonZero, NonZeroU64};
 
-/// As `gzip -6`, which is what everybody compares with.
-const GZIP_LEVEL: u32 = 6;
 /// As `zstd -3`; higher levels want more memory than a build should take.
 const ZSTD_LEVEL: i32 = 3;
 /// Bytes that one thread of zstd takes at a time; by default it depends on the level.
@@ -24,10 +22,6 @@ const XZ_LEVEL: u32 = 6;
 const XZ_DICTIONARY: u32 = 1 << 20;
 /// Bytes of an xz block.
 const XZ_BLOCK: u64 = 4 << 20;
-
-/// \[GZIP\] 2.3: deflate, no flags, no time, no extra flags, unknown system.
-const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
-const GZIP: Cut = Cut { block: 256 << 10, window: 32 << 10 };
 
 /// What begins a legacy LZ4 frame, the only one that Linux reads; the blocks' length is fixed too
 /// (`lib/decompress_unlz4.c`).
@@ -45,14 +39,7 @@ pub(super) fn compress(
     let workers = u32::try_from(threads.get()).unwrap_or(1);
     match compression {
         Compression::None => feed(out),
-        Compression::Gzip => {
-            out.write_all(&GZIP_HEADER).map_err(failed)?;
-            let mut crc = Crc::new();
-            let summed = |to: &mut dyn Write| feed(&mut Summed { crc: &mut crc, to });
-            blocks::each(threads, GZIP, deflate, out, summed, failed)?;
-            let trailer = [crc.sum().to_le_bytes(), crc.amount().to_le_bytes()].concat();
-            out.write_all(&trailer).map_err(failed)
-        }
+        Compression::Gzip => gzip::write(threads, out, feed, failed),
         Compression::Lz4 => {
             out.write_all(&LZ4_MAGIC.to_le_bytes()).map_err(failed)?;
             blocks::each(threads, LZ4, lz4, out, feed, failed)
@@ -75,43 +62,6 @@ pub(super) fn compress(
             feed(&mut writer)?;
             writer.finish().map(drop).map_err(failed)
         }
-    }
-}
-
-/// A writer that sums what goes through it.
-struct Summed<'a> {
-    crc: &'a mut Crc,
-    to: &'a mut dyn Write,
-}
-
-impl Write for Summed<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n = self.to.write(bytes)?;
-        self.crc.update(&bytes[..n]);
-        Ok(n)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
-    }
-}
-
-/// \[DEFLATE\] One part of a stream: it may refer to the 32 KiB before, and ends at a byte.
-fn deflate(block: &Block) -> io::Result<Vec<u8>> {
-    let mut state = Compress::new(flate2::Compression::new(GZIP_LEVEL), false);
-    if !block.before.is_empty() {
-        state.set_dictionary(&block.before)?;
-    }
-    let flush = if block.last { FlushCompress::Finish } else { FlushCompress::Sync };
-    let mut out = Vec::with_capacity(block.bytes.len() / 2 + 1024);
-    loop {
-        let read = usize::try_from(state.total_in()).map_err(io::Error::other)?;
-        let status = state.compress_vec(&block.bytes[read..], &mut out, flush)?;
-        // Room that is left after a flush says that nothing is held back.
-        if status == Status::StreamEnd || (!block.last && out.len() < out.capacity()) {
-            return Ok(out);
-        }
-        out.reserve(block.bytes.len() / 4 + 1024);
     }
 }
 

@@ -1,8 +1,8 @@
 //! Extents of grains: the header, and the tables that say where each grain is.
 
 use super::SECTOR;
+use crate::deflate;
 use crate::layout::Layout;
-use crate::spool;
 use std::io;
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{Immutable, IntoBytes};
@@ -170,7 +170,7 @@ impl Tables {
 
 /// A compressed grain, to a whole sector.
 pub(super) fn packed_grain(grain: u64, bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let packed = spool::deflate(bytes, true, WINDOW)?;
+    let packed = deflate::whole(bytes, true, WINDOW)?;
     let size = u32::try_from(packed.len()).map_err(io::Error::other)?;
     let marker = GrainMarker { lba: U64::new(grain * GRAIN), size: U32::new(size) };
     let mut out = [marker.as_bytes(), &packed].concat();
