@@ -6,7 +6,7 @@
 //! ```
 //! Linux unpacks one archive after the other. Each path is in one of them: the first that needs
 //! it, for itself or for something below it. When an image changes, the segments of the others
-//! stay the same bytes.
+//! stay the same bytes, and come from a cache.
 //!
 //! `boot/*` is what the loader gets beside the initrd, and not in it. Nor are extended attributes:
 //! cpio has no place for them.
@@ -16,18 +16,21 @@
 use crate::boot::{self, Measured};
 use mkimage_formats::emit::{self, Sink, Stream};
 use mkimage_formats::tree::OriginId;
-use mkimage_formats::{Content, Kind, Layout, Slice, Source, Tree, TreePath, cpio};
+use mkimage_formats::{Content, Kind, Layout, Slice, Tree, TreePath, cpio};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs;
 use std::io;
 use std::num::NonZero;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 mod compress;
-mod spool;
+mod key;
+mod segment;
 
-use spool::Spool;
+use key::Keyed;
+use segment::{Draft, Segment};
 
 /// How segments are compressed. Linux must be configured to read it (`CONFIG_RD_*`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -83,10 +86,20 @@ pub struct Options {
     pub compression: Compression,
     /// Threads that compress. The bytes do not depend on it.
     pub threads: NonZero<usize>,
-    /// A folder for the compressed segments. It must be there while the layouts are in use.
-    pub spool: PathBuf,
+    /// Where compressed segments go.
+    pub folder: Folder,
     /// Is told of microcode that cannot be part of an initrd, and is left out.
     pub doubt: fn(&dyn std::error::Error),
+}
+
+/// A folder for compressed segments. It must be there while an [`Initrd`] is in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Folder {
+    /// For this initrd alone.
+    Scratch(PathBuf),
+    /// For all: a segment that is there already is not made again. The folder is made when it is
+    /// first needed, and what is in it may be removed at any other time.
+    Cache(PathBuf),
 }
 
 /// An initrd.
@@ -118,9 +131,9 @@ pub enum Error {
     /// A content cannot be read.
     #[error(transparent)]
     Emit(#[from] emit::Error),
-    /// Temporary files.
-    #[error("cannot write a temporary file in `{path}`")]
-    Spool {
+    /// A segment's file.
+    #[error("cannot keep a segment of the initrd in `{path}`")]
+    Folder {
         /// The folder.
         path: PathBuf,
         /// What the system said.
@@ -239,10 +252,8 @@ impl Sink for Collect {
     }
 }
 
-/// The segments, compressed into a temporary file, and the checksum that goes on from `crc32c`.
-fn packed(tree: &Tree, options: &Options, crc32c: u32) -> Result<(Layout, u32), Error> {
-    let failed = |source| Error::Spool { path: options.spool.clone(), source };
-    let mut spool = Spool::create(&options.spool, crc32c).map_err(failed)?;
+/// The segments, compressed, and the checksum that goes on from `crc32c`.
+fn packed(tree: &Tree, options: &Options, mut crc32c: u32) -> Result<(Layout, u32), Error> {
     let mut segments = segments(tree);
     // Linux's LZ4 reader goes on at the next frame as if it were the same one, and before 5.8 it
     // takes zeros between two for the length of a block: all archives are in one frame.
@@ -250,20 +261,80 @@ fn packed(tree: &Tree, options: &Options, crc32c: u32) -> Result<(Layout, u32), 
         Compression::Lz4 => vec![std::mem::take(&mut segments)],
         _ => segments.into_iter().map(|paths| vec![paths]).collect(),
     };
+    let mut content = Layout::default();
     for archives in joined {
-        let feed = |out: &mut dyn io::Write| -> Result<(), Error> {
-            let mut sink = Stream::new(out);
-            archives.iter().try_for_each(|paths| Ok(cpio::write(tree, paths.iter().copied(), &mut sink)?))
+        let segment = match &options.folder {
+            Folder::Scratch(folder) => {
+                let plain = |sink: &mut dyn Sink| archive(tree, &archives, sink);
+                let feed = |out: &mut dyn io::Write| plain(&mut Stream::new(out));
+                let draft = draft(folder, options, feed)?;
+                draft.leave().map_err(|source| failed(folder, source))?
+            }
+            Folder::Cache(folder) => cached(tree, &archives, folder, options)?,
         };
-        compress::compress(options.compression, options.threads, &mut spool, feed)?;
-        if options.compression != Compression::Lz4 {
-            spool.pad_to_multiple(4).map_err(failed)?;
-        }
+        crc32c = combined(crc32c, segment.crc32c, segment.content.len());
+        content.append(segment.content);
     }
-    let (path, crc32c) = spool.finish().map_err(failed)?;
-    let source = Source::new(path).map_err(failed)?;
-    let len = source.len();
-    Ok((Slice { source, at: 0, len }.into(), crc32c))
+    Ok((content, crc32c))
+}
+
+/// The segment from the cache, or made and put there.
+fn cached(
+    tree: &Tree,
+    archives: &[Vec<&TreePath>],
+    folder: &Path,
+    options: &Options,
+) -> Result<Segment, Error> {
+    let mut keyed = Keyed::new(options.compression, None);
+    archive(tree, archives, &mut keyed)?;
+    if let Some(segment) = Segment::find(folder, keyed.key()) {
+        return Ok(segment);
+    }
+    fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
+    let mut key = None;
+    let feed = |out: &mut dyn io::Write| -> Result<(), Error> {
+        let mut keyed = Keyed::new(options.compression, Some(out));
+        archive(tree, archives, &mut keyed)?;
+        // Of what was compressed: a file of the host may be another one by now.
+        key = Some(keyed.key());
+        Ok(())
+    };
+    let draft = draft(folder, options, feed)?;
+    let key = key.unwrap_or_else(|| unreachable!("the archive was written"));
+    draft.keep(folder, key).map_err(|source| failed(folder, source))
+}
+
+fn failed(folder: &Path, source: io::Error) -> Error {
+    Error::Folder { path: folder.to_owned(), source }
+}
+
+/// Archives one after the other.
+fn archive(tree: &Tree, archives: &[Vec<&TreePath>], out: &mut dyn Sink) -> Result<(), Error> {
+    archives.iter().try_for_each(|paths| Ok(cpio::write(tree, paths.iter().copied(), out)?))
+}
+
+/// A segment in a new file of `folder`.
+fn draft(
+    folder: &Path,
+    options: &Options,
+    feed: impl FnOnce(&mut dyn io::Write) -> Result<(), Error>,
+) -> Result<Draft, Error> {
+    let mut draft = Draft::create(folder).map_err(|source| failed(folder, source))?;
+    compress::compress(options.compression, options.threads, &mut draft, feed)?;
+    if options.compression != Compression::Lz4 {
+        draft.pad_to_multiple(4).map_err(|source| failed(folder, source))?;
+    }
+    Ok(draft)
+}
+
+/// The CRC-32C of bytes that have the first one, and `len` more that have the second one.
+fn combined(mut first: u32, second: u32, mut len: u64) -> u32 {
+    // Lengths are of the host's size, and an initrd may have more on a small one.
+    while usize::try_from(len).is_err() {
+        first = crc32c::crc32c_combine(first, 0, 1 << 30);
+        len -= 1 << 30;
+    }
+    crc32c::crc32c_combine(first, second, usize::try_from(len).unwrap_or(0)) // fits
 }
 
 #[cfg(test)]

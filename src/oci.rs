@@ -50,4 +50,5 @@ pub use spool::LayerError;
 pub use store::{Attestation, Blob, Image, Layer, OciImage, Pull, Store, StoreOptions, default_cache};
 pub use tidy::Listed;
 
+pub(crate) use cache::open_to_all;
 pub(crate) use progress::Task;

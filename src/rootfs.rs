@@ -185,8 +185,8 @@ impl Composer<'_> {
     /// The files of an image.
     fn flatten(&mut self, location: &str, image: &Image) -> Result<Tree, Error> {
         let layer = |layer: &crate::oci::Layer| {
-            let source =
-                Source::new(&layer.tar).map_err(|source| Error::Read { path: layer.tar.clone(), source })?;
+            let source = Source::verified(&layer.tar, layer.diff_id.bytes())
+                .map_err(|source| Error::Read { path: layer.tar.clone(), source })?;
             let slice = Slice { at: 0, len: source.len(), source };
             Ok(Layer { name: layer.digest.to_string(), slice })
         };

@@ -15,6 +15,7 @@ use std::sync::Arc;
 pub struct Source {
     path: PathBuf,
     len: u64,
+    sha256: Option<[u8; 32]>,
 }
 
 impl Source {
@@ -23,12 +24,23 @@ impl Source {
     /// # Errors
     /// The file cannot be read, or is a folder.
     pub fn new(path: impl Into<PathBuf>) -> io::Result<Arc<Self>> {
-        let path = path.into();
+        Ok(Arc::new(Source::opened(path.into(), None)?))
+    }
+
+    /// The file at `path`, whose SHA-256 the caller has checked.
+    ///
+    /// # Errors
+    /// As [`Source::new`].
+    pub fn verified(path: impl Into<PathBuf>, sha256: [u8; 32]) -> io::Result<Arc<Self>> {
+        Ok(Arc::new(Source::opened(path.into(), Some(sha256))?))
+    }
+
+    fn opened(path: PathBuf, sha256: Option<[u8; 32]>) -> io::Result<Self> {
         let meta = std::fs::metadata(&path)?;
         if meta.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
-        Ok(Arc::new(Source { path, len: meta.len() }))
+        Ok(Source { path, len: meta.len(), sha256 })
     }
 
     /// Where the file is.
@@ -42,6 +54,12 @@ impl Source {
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> u64 {
         self.len
+    }
+
+    /// The SHA-256 of the whole file, if it is known without reading it.
+    #[must_use]
+    pub fn sha256(&self) -> Option<[u8; 32]> {
+        self.sha256
     }
 }
 
@@ -289,7 +307,7 @@ mod tests {
 
     #[test]
     fn neighbours_of_one_kind_become_one_extent() {
-        let source = Arc::new(Source { path: "x".into(), len: 100 });
+        let source = Arc::new(Source { path: "x".into(), len: 100, sha256: None });
         let slice = |at, len| Slice { source: source.clone(), at, len };
         let mut l = Layout::hole(3);
         l.push(Content::Hole(4));
@@ -320,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_window_cuts_each_kind() {
-        let source = Arc::new(Source { path: "x".into(), len: 100 });
+        let source = Arc::new(Source { path: "x".into(), len: 100, sha256: None });
         let mut l = Layout::from(vec![1, 2, 3, 4]);
         l.push(Slice { source: source.clone(), at: 10, len: 4 });
         l.pad_to_multiple(16);
@@ -334,7 +352,7 @@ mod tests {
 
     #[test]
     fn chunks_are_the_windows_one_after_the_other() {
-        let source = Arc::new(Source { path: "x".into(), len: 100 });
+        let source = Arc::new(Source { path: "x".into(), len: 100, sha256: None });
         let mut l = Layout::from(vec![1, 2, 3]);
         l.push(Slice { source, at: 10, len: 9 });
         l.push(Content::Hole(13));

@@ -4,6 +4,7 @@ use super::cache::{print, store_options};
 use super::flags::Outputs;
 use super::{CliError, Global, report};
 use crate::build;
+use crate::initrd::Folder;
 use crate::oci::{Platform, Pull, Store, StoreOptions};
 use crate::output::Format;
 use crate::spec::Spec;
@@ -75,12 +76,13 @@ impl Build {
         }
         let store = self.store(global)?;
         let scratch = store.scratch()?;
+        let folder = store.segments().map_or_else(|| Folder::Scratch(scratch.path().into()), Folder::Cache);
         let system = |platform| {
             let options = build::Options {
                 platform,
                 decompress_kernel: self.decompress_kernel,
                 sbom: self.sbom(),
-                initrd: self.outputs.initrd(&formats, scratch.path()),
+                initrd: self.outputs.initrd(&formats, folder.clone()),
             };
             build::system(&spec, &store, &options, scratch.path())
         };

@@ -2,7 +2,7 @@
 
 use super::{CliError, Global, report};
 use crate::boot::{self, BiosLoader, Firmware};
-use crate::initrd::{self, Compression};
+use crate::initrd::{self, Compression, Folder};
 use crate::output::{self, Format, Options, PayloadKind, Qcow2Compression, System, VmdkKind};
 use clap::Args;
 use mkimage_formats::gpt::Guid;
@@ -156,12 +156,12 @@ impl Outputs {
     }
 
     /// How the initrd is made, if one of the formats needs it.
-    pub(crate) fn initrd(&self, formats: &[&Format], scratch: &Path) -> Option<initrd::Options> {
+    pub(crate) fn initrd(&self, formats: &[&Format], folder: Folder) -> Option<initrd::Options> {
         let payload = self.payload();
         formats.iter().any(|f| f.needs_initrd(payload)).then(|| initrd::Options {
             compression: self.initrd_compression,
             threads: self.threads(),
-            spool: scratch.into(),
+            folder,
             doubt: report::doubt,
         })
     }

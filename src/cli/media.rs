@@ -4,7 +4,7 @@
 use super::cache::store_options;
 use super::flags::Outputs;
 use super::{CliError, Global};
-use crate::initrd::Initrd;
+use crate::initrd::{Folder, Initrd};
 use crate::oci::{Scratch, Store};
 use crate::output::{Kernel, System};
 use crate::rootfs;
@@ -65,7 +65,8 @@ impl Media {
         let path = if tar == Path::new("-") { spool_stdin(&spooled)? } else { tar };
         let tree = rootfs::import(path)
             .map_err(|source| CliError::Import { path: tar.clone(), source: Box::new(source) })?;
-        let system = System::of_tree(tree, self.outputs.initrd(&formats, scratch.path()).as_ref())?;
+        let folder = Folder::Scratch(scratch.path().into());
+        let system = System::of_tree(tree, self.outputs.initrd(&formats, folder).as_ref())?;
         write(&system, Some(&scratch))
     }
 

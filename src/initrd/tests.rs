@@ -1,10 +1,12 @@
 use super::*;
 use flate2::bufread::GzDecoder;
 use lzma_rust2::XzReader;
-use mkimage_formats::emit::{Sink, Stream};
+use mkimage_formats::emit::Stream;
 use mkimage_formats::tree::{Origin, Time};
 use mkimage_formats::{Kind, Meta, Node, OriginId, TreePath};
 use std::io::Read;
+
+mod cached;
 
 const ALL: [Compression; 5] =
     [Compression::Gzip, Compression::Zstd, Compression::Xz, Compression::Lz4, Compression::None];
@@ -34,20 +36,23 @@ fn tree(big: usize) -> Tree {
     tree
 }
 
-fn made(tree: &Tree, compression: Compression, threads: usize) -> Vec<u8> {
-    let dir = tempfile::tempdir().unwrap();
-    let options = Options {
-        compression,
-        threads: threads.try_into().unwrap(),
-        spool: dir.path().into(),
-        doubt: |_| (),
-    };
-    let initrd = build(tree, None, &options).unwrap().whole;
+fn options(compression: Compression, threads: usize) -> Options {
+    let folder = Folder::Scratch(PathBuf::new());
+    Options { compression, threads: threads.try_into().unwrap(), folder, doubt: |_| () }
+}
+
+fn bytes(initrd: &Measured) -> Vec<u8> {
     let mut bytes = Stream::new(Vec::new());
     bytes.layout(&initrd.content).unwrap();
     let bytes = bytes.into_inner();
     assert_eq!(initrd.crc32c, crc32c::crc32c(&bytes));
     bytes
+}
+
+fn made(tree: &Tree, compression: Compression, threads: usize) -> Vec<u8> {
+    let dir = tempfile::tempdir().unwrap();
+    let options = Options { folder: Folder::Scratch(dir.path().into()), ..options(compression, threads) };
+    bytes(&build(tree, None, &options).unwrap().whole)
 }
 
 /// What the kernel would find in the archives.
@@ -121,28 +126,17 @@ fn a_folder_is_in_the_first_segment_that_needs_it_and_links_are_with_their_file(
 fn microcode_goes_first_and_what_follows_starts_at_four_bytes() {
     let dir = tempfile::tempdir().unwrap();
     let ucode = Layout::from(b"07070100".to_vec());
-    let options = Options {
-        compression: Compression::Gzip,
-        threads: NonZero::<usize>::MIN,
-        spool: dir.path().into(),
-        doubt: |_| (),
-    };
-    let initrd = build(&tree(1), Some(&ucode), &options).unwrap().whole;
-    let mut bytes = Stream::new(Vec::new());
-    bytes.layout(&initrd.content).unwrap();
-    let bytes = bytes.into_inner();
+    let options = Options { folder: Folder::Scratch(dir.path().into()), ..options(Compression::Gzip, 1) };
+    let bytes = bytes(&build(&tree(1), Some(&ucode), &options).unwrap().whole);
     assert_eq!(bytes[..10], *b"07070100\x1f\x8b");
     assert_eq!(bytes.len() % 4, 0);
-    assert_eq!(initrd.crc32c, crc32c::crc32c(&bytes));
 }
 
 #[test]
 fn microcode_that_is_no_archive_is_left_out() {
     let dir = tempfile::tempdir().unwrap();
     let ucode = Layout::from(b"uc".to_vec());
-    let threads = NonZero::<usize>::MIN;
-    let options =
-        Options { compression: Compression::Gzip, threads, spool: dir.path().into(), doubt: |_| () };
+    let options = Options { folder: Folder::Scratch(dir.path().into()), ..options(Compression::Gzip, 1) };
     let with = build(&tree(1), Some(&ucode), &options).unwrap().whole;
     assert_eq!(with.crc32c, build(&tree(1), None, &options).unwrap().whole.crc32c);
 }

@@ -29,6 +29,12 @@ impl Digest {
         Digest(hash.finalize().into())
     }
 
+    /// The 32 bytes of the hash.
+    #[must_use]
+    pub fn bytes(&self) -> [u8; 32] {
+        self.0
+    }
+
     /// The digits without the algorithm: the blob's file name.
     #[must_use]
     pub fn hex(&self) -> String {

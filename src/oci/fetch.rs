@@ -1,6 +1,7 @@
-//! Documents that are not images, and room for files that are not kept.
+//! Documents that are not images, and room for files that are made from images.
 
 use super::{Error, Pull, Scratch, Store};
+use std::path::PathBuf;
 
 impl Store {
     /// What is at an http or https URL.
@@ -22,5 +23,11 @@ impl Store {
     pub fn scratch(&self) -> Result<Scratch, Error> {
         let dir = self.spool.dir();
         Scratch::new(dir, "scratch-").map_err(|source| Error::Write { path: dir.into(), source })
+    }
+
+    /// Where the cache keeps segments of initrds; none, if it cannot be written.
+    #[must_use]
+    pub fn segments(&self) -> Option<PathBuf> {
+        self.spool.is_kept().then(|| self.cache.private().join("segments"))
     }
 }

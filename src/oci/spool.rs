@@ -98,7 +98,7 @@ pub(crate) struct Spool {
     dir: PathBuf,
     limit: u64,
     /// Where the cache cannot be written: gone with the store.
-    _temporary: Option<Scratch>,
+    temporary: Option<Scratch>,
 }
 
 /// Bytes that are unpacked, examined and written at once. Runs of zeros this long become holes.
@@ -110,12 +110,17 @@ impl Spool {
         let dir = cache.private().join("layers").join("sha256");
         let writable = fs::create_dir_all(&dir).and_then(|()| tempfile::tempfile_in(&dir));
         if writable.is_ok() {
-            return Ok(Spool { dir, limit, _temporary: None });
+            return Ok(Spool { dir, limit, temporary: None });
         }
         let folder = std::env::temp_dir();
         let temporary = Scratch::new(&folder, "mkimage-layers-")
             .map_err(|source| Error::Write { path: folder, source })?;
-        Ok(Spool { dir: temporary.path().to_owned(), limit, _temporary: Some(temporary) })
+        Ok(Spool { dir: temporary.path().to_owned(), limit, temporary: Some(temporary) })
+    }
+
+    /// The cache has the archives, and later builds find them.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.temporary.is_none()
     }
 
     /// The folder of the archives.
@@ -167,7 +172,7 @@ impl Spool {
     }
 
     fn lock(&self, cache: &Cache, digest: Digest) -> Result<File, Error> {
-        match &self._temporary {
+        match &self.temporary {
             None => cache.lock_blob(digest),
             Some(dir) => Cache::new(dir.path()).lock_blob(digest),
         }
