@@ -10,6 +10,7 @@ mod bios;
 mod disk;
 mod draft;
 mod efi;
+mod entries;
 mod error;
 mod iso;
 mod isolinux;
@@ -87,9 +88,10 @@ pub enum BiosLoader {
 pub struct Options {
     /// Starts the kernel from a BIOS.
     pub bios: BiosLoader,
-    /// The program that a UEFI starts, in place of mkimage's own; it finds entries for
-    /// systemd-boot and GRUB.
-    pub efi_loader: Option<PathBuf>,
+    /// The program that a UEFI starts in place of mkimage's own, such as shim, systemd-boot or GRUB,
+    /// which find entries; then those that it starts, which are put beside it under their names.
+    /// Empty for mkimage's own.
+    pub efi_loaders: Vec<PathBuf>,
     /// The program that a unified kernel image begins with, in place of mkimage's own.
     pub efi_stub: Option<PathBuf>,
     /// The volume's name.
@@ -113,7 +115,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             bios: BiosLoader::BuiltIn(None),
-            efi_loader: None,
+            efi_loaders: Vec::new(),
             efi_stub: None,
             volume: "LinuxKit".into(),
             hybrid: Profile::default(),

@@ -172,6 +172,37 @@ fn an_iso_for_two_architectures_has_both_kernels() {
 }
 
 #[test]
+fn loaders_of_others_lie_together_with_what_they_look_for() {
+    let place = media(&[]);
+    place.write("shimx64.efi.signed", b"one that starts another");
+    place.write("grubx64.efi", b"the other");
+    let args = ["media", "--kernel", "kernel", "--initrd", "initrd", "--cmdline", "quiet word=\"two words\""];
+    let loaders = ["--efi-loader", "shimx64.efi.signed", "--efi-loader", "grubx64.efi"];
+    done(&mut place.command(&[&args[..], &loaders, &["-f", "iso-efi,raw-efi"]].concat()));
+    let Some(esp) = other(&place, "bsdtar", &["-xOf", "media-efi.iso", "boot/efi.img"]) else { return };
+    place.write("efi.img", esp);
+    let grub = "set timeout=0\nmenuentry LinuxKit {\nlinux /boot/kernel quiet 'word=two words'\n\
+                initrd /boot/initrd.img\n}\n";
+    let entry =
+        "title LinuxKit\nlinux /boot/kernel\ninitrd /boot/initrd.img\noptions quiet word=\"two words\"\n";
+    for (path, want) in [
+        ("EFI/BOOT/BOOTX64.EFI", "one that starts another"),
+        ("EFI/BOOT/grubx64.efi", "the other"),
+        ("EFI/BOOT/grub.cfg", grub),
+        ("loader/entries/linuxkit.conf", entry),
+    ] {
+        // For who copies the ISO's files to a stick, the tree has the same.
+        let in_tree = other(&place, "bsdtar", &["-xOf", "media-efi.iso", path]);
+        let file = format!("::/{path}");
+        let on_cd = other(&place, "mtype", &["-i", "efi.img", &file]);
+        let on_disk = other(&place, "mtype", &["-i", "media-efi.img@@1M", &file]);
+        for found in [in_tree, on_cd, on_disk].into_iter().flatten() {
+            assert_eq!(String::from_utf8(found).unwrap(), want, "{path}");
+        }
+    }
+}
+
+#[test]
 fn neither_initrd_nor_command_line_is_needed() {
     let place = Workplace::new();
     place.write("kernel", bzimage());

@@ -75,13 +75,7 @@ fn bios(payload: &Payload, options: &Options) -> Result<Layout, Error> {
 fn efi(payload: &Payload, loader: Option<&Loader<'_>>, options: &Options) -> Result<Layout, Error> {
     let mut draft = Draft::new(None, options.epoch);
     draft.payload(payload, FILES)?;
-    match &options.efi_loader {
-        Some(_) => efi::add_loader(&mut draft, payload, options)?,
-        None => {
-            let path = efi::path(efi::arch(&payload.kernel.content)?);
-            draft.file(&path, efi::by_paths(payload, FILES)?)?;
-        }
-    }
+    efi::add_by_paths(&mut draft, payload, FILES, options)?;
     let at = if loader.is_some() { 2 * MIB } else { MIB };
     let fat = volume(&draft, at, fat::Options::esp(options.sector_size, 0), payload, options)?;
     let size = size(at + fat.len() + MIB, options)?;

@@ -1,17 +1,18 @@
 //! What a UEFI starts from a medium: an EFI system partition, and the programs on it.
 //!
 //! ```text
-//! EFI/BOOT/BOOTX64.EFI    the stub, told where the kernel is   | with `--efi-loader`, that program
-//! EFI/BOOT/grub.cfg       ─                                    | entries for GRUB
-//! loader/                 ─                                    | and for systemd-boot
+//! EFI/BOOT/BOOTX64.EFI    the stub, told where the kernel is   | with `--efi-loader`, that program,
+//! EFI/BOOT/…              ─                                    | those that it starts,
+//! loader/                 ─                                    | and entries for them
 //! ```
 
 use super::draft::Draft;
-use super::{Error, FILES, Files, Measured, Options, Payload};
+use super::{Error, Files, Measured, Options, Payload, entries};
 use mkimage_formats::Layout;
 use mkimage_formats::emit::{Sink, Stream};
 use mkimage_formats::pe::{self, Section};
 use mkimage_loaders::uefi::{self, Arch, Extent, Extents, File, Paths};
+use std::ffi::OsStr;
 
 /// The architecture of an EFI program, by its header: \[PE\] §3.3.1 "Machine Types".
 pub(super) fn arch(kernel: &Layout) -> Result<Arch, Error> {
@@ -73,8 +74,22 @@ pub(super) fn by_extents(payload: &Payload, kernel: u64, initrd: u64) -> Result<
     stub(payload, Section { name: uefi::EXTENTS, content: extents.section().into() })
 }
 
+/// Adds what a UEFI starts to a volume with `files`.
+pub(super) fn add_by_paths(
+    volume: &mut Draft,
+    payload: &Payload,
+    files: Files,
+    options: &Options,
+) -> Result<(), Error> {
+    if options.efi_loaders.is_empty() {
+        volume.file(&path(arch(&payload.kernel.content)?), by_paths(payload, files)?)
+    } else {
+        add_loaders(volume, payload, options)
+    }
+}
+
 /// The stub for a volume with `files`.
-pub(super) fn by_paths(payload: &Payload, files: Files) -> Result<Layout, Error> {
+fn by_paths(payload: &Payload, files: Files) -> Result<Layout, Error> {
     let file = |path: &str, part: &Measured| -> Result<_, Error> {
         Ok(File { path: path.into(), len: part.content.len(), sha256: part.sha256()? })
     };
@@ -97,27 +112,26 @@ pub(super) fn cmdline(payload: &Payload) -> Option<Section> {
     (!payload.cmdline.is_empty()).then_some(Section { name: uefi::CMDLINE, content })
 }
 
-/// Adds another's loader to a volume with kernel and initrd, and entries for those that read them.
-pub(super) fn add_loader(volume: &mut Draft, payload: &Payload, options: &Options) -> Result<(), Error> {
-    let Some(path) = &options.efi_loader else { return Ok(()) };
-    let program = Layout::file(path).map_err(|source| Error::EfiFile { path: path.clone(), source })?;
-    let arch = arch(&payload.kernel.content)?;
-    volume.file(&self::path(arch), program)?;
-    let has_initrd = !payload.initrd.content.is_empty();
-    let initrd = |text: String| if has_initrd { text } else { String::new() };
-    let cmdline = &payload.cmdline;
-    // The Boot Loader Specification, "Type #1".
-    let entry = format!(
-        "title LinuxKit\nlinux /{}\n{}options {cmdline}\n",
-        FILES.kernel,
-        initrd(format!("initrd /{}\n", FILES.initrd))
-    );
-    let grub = format!(
-        "set timeout=0\nmenuentry LinuxKit {{\n    linux /{} {cmdline}\n{}}}\n",
-        FILES.kernel,
-        initrd(format!("    initrd /{}\n", FILES.initrd))
-    );
-    volume.file("EFI/BOOT/grub.cfg", grub.into_bytes())?;
-    volume.file("loader/entries/linuxkit.conf", entry.into_bytes())?;
-    volume.file("loader/loader.conf", b"timeout 0\n".to_vec())
+/// Adds other people's programs to a volume with kernel and initrd, and what they look for there.
+pub(super) fn add_loaders(volume: &mut Draft, payload: &Payload, options: &Options) -> Result<(), Error> {
+    let folder = |name| format!("EFI/BOOT/{name}");
+    let first = arch(&payload.kernel.content)?.boot_file();
+    let mut names = vec![first.to_owned()];
+    for (i, path) in options.efi_loaders.iter().enumerate() {
+        let program = Layout::file(path).map_err(|source| Error::EfiFile { path: path.clone(), source })?;
+        if i == 0 {
+            volume.file(&folder(first), program)?;
+            continue;
+        }
+        let name = path.file_name().and_then(OsStr::to_str);
+        let name = name.ok_or_else(|| Error::LoaderName { path: path.clone() })?;
+        // Debian's packages have signed programs under such names, and nobody looks for those.
+        let name = name.strip_suffix(".signed").unwrap_or(name);
+        if names.iter().any(|other| other.eq_ignore_ascii_case(name)) {
+            return Err(Error::SameLoader { path: path.clone(), name: name.to_owned() });
+        }
+        volume.file(&folder(name), program)?;
+        names.push(name.to_owned());
+    }
+    entries::add(volume, payload)
 }

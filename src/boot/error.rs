@@ -57,6 +57,22 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A program of `--efi-loader` whose name is none on a FAT.
+    #[error("`{path}` does not end in a name of Unicode characters that it could have on the medium")]
+    LoaderName {
+        /// The program.
+        path: PathBuf,
+    },
+    /// Two programs of `--efi-loader` with one name.
+    #[error(
+        "`{path}` and another --efi-loader would both be `EFI/BOOT/{name}`, which has no upper and lower case"
+    )]
+    SameLoader {
+        /// The second.
+        path: PathBuf,
+        /// Its name on the medium.
+        name: String,
+    },
     /// A file of `--efi-stub` that no sections can be added to.
     #[error("`{path}` is no stub for a unified kernel image")]
     EfiStub {

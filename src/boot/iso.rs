@@ -1,7 +1,7 @@
 //! ISOs: CDs that a BIOS or a UEFI boots, and sticks and disks that they are copied to.
 //!
 //! ```text
-//! EFI/BOOT/BOOTX64.EFI  the stub, for who copies the files elsewhere, or reads ISO 9660 itself
+//! EFI/BOOT/BOOTX64.EFI  the loader, for who copies the files elsewhere, or reads ISO 9660 itself
 //! boot/bios.bin         second stage, then the command line   | isolinux/  with `--bios-loader`
 //! boot/boot.cat         the boot catalog
 //! boot/efi.img          a FAT with the stub, which reads the kernel below
@@ -153,7 +153,7 @@ impl<'a> EfiSide<'a> {
             if (payloads[0].1, arch) != (Arch::X86_64, Arch::Aarch64) {
                 return Err(Error::Architectures);
             }
-            if let Some(path) = &options.efi_loader {
+            if let Some(path) = options.efi_loaders.first() {
                 return Err(Error::OneLoader { path: path.clone() });
             }
             payloads.push((payload, arch, AARCH64_FILES));
@@ -163,9 +163,9 @@ impl<'a> EfiSide<'a> {
 
     /// Adds its files, which do not know places yet.
     fn add(&self, medium: &mut Draft) -> Result<BootEntry, Error> {
-        for &(payload, arch, files) in &self.payloads {
+        for &(payload, _, files) in &self.payloads {
             medium.payload(payload, files)?;
-            medium.file(&efi::path(arch), efi::by_paths(payload, files)?)?;
+            efi::add_by_paths(medium, payload, files, self.options)?;
         }
         medium.file(ESP, Layout::hole(self.volume(None)?.len()))?;
         Ok(BootEntry::efi(TreePath::new(ESP)?))
@@ -176,12 +176,12 @@ impl<'a> EfiSide<'a> {
         let at = |path| iso.map_or(Ok(0), |iso| at(iso, path));
         let mut volume = Draft::new(None, self.options.epoch);
         for &(payload, arch, files) in &self.payloads {
-            if self.options.efi_loader.is_some() {
-                volume.payload(payload, files)?;
-                efi::add_loader(&mut volume, payload, self.options)?;
-            } else {
+            if self.options.efi_loaders.is_empty() {
                 let program = efi::by_extents(payload, at(files.kernel)?, at(files.initrd)?)?;
                 volume.file(&efi::path(arch), program)?;
+            } else {
+                volume.payload(payload, files)?;
+                efi::add_loaders(&mut volume, payload, self.options)?;
             }
         }
         let fat_options = fat::Options {

@@ -38,9 +38,10 @@ pub(crate) struct Outputs {
     /// The BIOS loader repeats its words on the serial port COM1
     #[arg(long, conflicts_with = "bios_loader")]
     boot_serial: bool,
-    /// The EFI program that UEFI media start in place of mkimage's own: shim, systemd-boot, GRUB
+    /// The EFI program that UEFI media start in place of mkimage's own: shim, systemd-boot, GRUB.
+    /// Repeat it for what that one starts, as shim does grubx64.efi: those keep their names
     #[arg(long, value_name = "FILE")]
-    efi_loader: Option<PathBuf>,
+    efi_loader: Vec<PathBuf>,
     /// The EFI program that `uki` begins with in place of mkimage's own, such as systemd's stub
     #[arg(long, value_name = "FILE")]
     efi_stub: Option<PathBuf>,
@@ -222,7 +223,7 @@ impl Outputs {
         };
         let boot = boot::Options {
             bios,
-            efi_loader: self.efi_loader.clone(),
+            efi_loaders: self.efi_loader.clone(),
             efi_stub: self.efi_stub.clone(),
             volume: self.volume_label.clone(),
             hybrid: match self.hybrid {

@@ -97,6 +97,10 @@ pub(crate) fn cases() -> Vec<Case> {
         command("disk with a short GUID", "build -f raw --disk-id 1234 demo.yml"),
         command("disk with no GUID", "build -f raw --disk-id 0123456789abcdef0123456789abcdefghij demo.yml"),
         command("missing EFI loader", "build -q --arch amd64 -f iso-efi --efi-loader none demo.yml"),
+        command(
+            "two EFI loaders of one name",
+            "build -q --arch amd64 -f raw-efi --efi-loader demo.yml --efi-loader ./demo.yml --efi-loader demo.yml demo.yml",
+        ),
         command("missing EFI stub", "build -q --arch amd64 -f uki --efi-stub none demo.yml"),
         command("EFI stub that is a text", "build -q --arch amd64 -f uki --efi-stub demo.yml demo.yml"),
         prepared("disk with isolinux", "build -q --arch amd64 -f raw --bios-loader x demo.yml", |place| {
