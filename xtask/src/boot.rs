@@ -51,7 +51,7 @@ impl Selection<'_> {
 pub(crate) fn run(mkimage: &Path, selection: Selection, tally: &mut Tally) -> Result<()> {
     let mut runnable = Vec::new();
     for case in cases::all().into_iter().filter(|case| selection.has(case)) {
-        match case.firmware.missing() {
+        match case.firmware.missing().or_else(|| case.recipe.format.missing()) {
             None => runnable.push(case),
             Some(why) => tally.add(&format!("boot: {}", case.name), Outcome::Skipped(why), ci()),
         }
@@ -98,7 +98,7 @@ fn boot(case: &Case, media: &Media) -> Result<(Outcome, f64)> {
     let mut machine = case.firmware.start(case.device, medium, case.memory_mib)?;
     let stop: &[&str] = match case.expect {
         // A UEFI that has nothing left to start ends in its shell.
-        Expect::Guest => &["guest: end", "Kernel panic", "UEFI Interactive Shell"],
+        Expect::Guest | Expect::GuestBy(_) => &["guest: end", "Kernel panic", "UEFI Interactive Shell"],
         Expect::Words(words) => &[words],
     };
     let wait = machine.wait(stop, Duration::from_secs(case.limit_seconds));
@@ -121,8 +121,9 @@ fn boot(case: &Case, media: &Media) -> Result<(Outcome, f64)> {
 /// The first line that should be among what the machine said and is not.
 fn missing_from(said: &str, case: &Case, medium: &Medium) -> Option<String> {
     let wanted = match case.expect {
-        Expect::Guest => &medium.guest_lines[..],
-        Expect::Words(words) => &[words.to_owned()],
+        Expect::Guest => medium.guest_lines.clone(),
+        Expect::GuestBy(loader) => medium.guest_lines.iter().map(|line| loader(line)).collect(),
+        Expect::Words(words) => vec![words.to_owned()],
     };
-    wanted.iter().find(|line| !said.contains(line.as_str())).cloned()
+    wanted.into_iter().find(|line| !said.contains(line.as_str()))
 }

@@ -4,10 +4,12 @@ use super::device::Bus::{Ahci, Ide, Lsi, Nvme, Usb, VirtioBlk, VirtioScsi};
 use super::device::Device::{self, Cd, Disk, Disk4k, Program};
 use super::firmware::Firmware::{self, Aavmf, Bochs, Ovmf, SeaBios};
 use super::format::{
-    AWS, DYNAMIC_VHD, Format, GCP, ISO, ISO_BIOS, ISO_EFI, ISO_EFI_INITRD, OVA, QCOW2_BIOS, QCOW2_BIOS_ZLIB,
-    QCOW2_BIOS_ZSTD, QCOW2_EFI, QCOW2_EFI_ZLIB, QCOW2_EFI_ZSTD, RAW, RAW_BIOS, RAW_EFI, RAW_EFI_4K, UKI,
-    UKI_ON_FAT, VHD, VHDX, VMDK, VMDK_FLAT, VMDK_SPARSE,
+    AWS, DYNAMIC_VHD, Format, GCP, ISO, ISO_BIOS, ISO_EFI, ISO_EFI_GRUB, ISO_EFI_INITRD, ISO_EFI_SHIM,
+    ISO_EFI_SYSTEMD_BOOT, ISO_TWO, OVA, QCOW2_BIOS, QCOW2_BIOS_ZLIB, QCOW2_BIOS_ZSTD, QCOW2_EFI,
+    QCOW2_EFI_ZLIB, QCOW2_EFI_ZSTD, RAW, RAW_BIOS, RAW_EFI, RAW_EFI_4K, RAW_EFI_GRUB, RAW_EFI_SHIM,
+    RAW_EFI_SYSTEMD_BOOT, UKI, UKI_ON_FAT, VHD, VHDX, VMDK, VMDK_FLAT, VMDK_SPARSE,
 };
+use super::guest;
 use super::recipe::{Fault, Payload, Recipe};
 use std::cmp::Reverse;
 
@@ -31,6 +33,8 @@ pub(crate) struct Case {
 pub(crate) enum Expect {
     /// The guest's report.
     Guest,
+    /// The same, after what a loader of somebody else's does to each line.
+    GuestBy(fn(&str) -> String),
     /// Words of the loader.
     Words(&'static str),
 }
@@ -130,6 +134,19 @@ const ROWS: &[Row] = &[
     Row { firmware: Aavmf, format: RAW_EFI_4K, devices: &[Disk4k(VirtioBlk)], ..ROW },
     Row { firmware: Aavmf, format: UKI, devices: &[Program], ..ROW },
     Row { firmware: Aavmf, format: UKI_ON_FAT, devices: &[Disk(VirtioBlk), Disk(Usb)], ..ROW },
+    // One image for both architectures.
+    Row { format: ISO_TWO, devices: &[Cd(Ide), Disk(Usb)], slow: true, ..ROW },
+    Row { firmware: Ovmf, format: ISO_TWO, devices: &[Cd(Ahci)], ..ROW },
+    Row { firmware: Ovmf, format: ISO_TWO, devices: &[Disk(Usb)], slow: true, ..ROW },
+    Row { firmware: Aavmf, format: ISO_TWO, devices: &[Cd(VirtioScsi)], ..ROW },
+    Row { firmware: Aavmf, format: ISO_TWO, devices: &[Disk(Usb)], slow: true, ..ROW },
+    // Other people's loaders.
+    Row { format: RAW_EFI_SYSTEMD_BOOT, devices: &[Disk(Ahci)], ..SYSTEMD_BOOT },
+    Row { format: ISO_EFI_SYSTEMD_BOOT, devices: &[Cd(Ahci)], slow: true, ..SYSTEMD_BOOT },
+    Row { format: RAW_EFI_GRUB, devices: &[Disk(VirtioBlk)], slow: true, ..GRUB },
+    Row { format: ISO_EFI_GRUB, devices: &[Cd(VirtioScsi), Disk(Usb)], slow: true, ..GRUB },
+    Row { format: RAW_EFI_SHIM, devices: &[Disk(Ahci)], slow: true, ..GRUB },
+    Row { format: ISO_EFI_SHIM, devices: &[Cd(Ahci)], ..GRUB },
     // Disks of virtual machines and clouds, from the files themselves. The buses are those of the
     // machines that they are for, as far as QEMU and the firmware have them.
     Row { format: VMDK, devices: &[Disk(Lsi)], ..ROW },
@@ -209,6 +226,10 @@ const ROWS: &[Row] = &[
         ..ROW
     },
 ];
+
+const GRUB: Row = Row { firmware: Ovmf, expect: Expect::GuestBy(guest::by_grub), ..ROW };
+
+const SYSTEMD_BOOT: Row = Row { firmware: Ovmf, expect: Expect::GuestBy(guest::by_systemd_boot), ..ROW };
 
 const BAD_READ: Row =
     Row { about: "bad read", fault: Fault::BadRead, expect: Expect::Words("cannot read the medium"), ..ROW };

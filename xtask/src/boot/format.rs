@@ -1,5 +1,9 @@
 //! The formats of `mkimage` that are booted, and what is done with their files first.
 
+use super::guest;
+use crate::debian::Arch;
+use std::path::Path;
+
 /// A format of `mkimage`'s, with flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Format {
@@ -13,6 +17,8 @@ pub(crate) struct Format {
     pub(crate) take: Take,
     /// QEMU's name for what that is.
     pub(crate) driver: &'static str,
+    /// It boots on both architectures.
+    pub(crate) two_arches: bool,
 }
 
 /// The way from the file to the medium.
@@ -26,7 +32,8 @@ pub(crate) enum Take {
     Member(&'static str),
 }
 
-const RAW_FILE: Format = Format { label: "", flags: &[], suffix: "", take: Take::Itself, driver: "raw" };
+const RAW_FILE: Format =
+    Format { label: "", flags: &[], suffix: "", take: Take::Itself, driver: "raw", two_arches: false };
 
 pub(crate) const ISO_BIOS: Format =
     Format { label: "iso-bios", flags: &["--format", "iso-bios"], suffix: ".iso", ..RAW_FILE };
@@ -136,3 +143,72 @@ pub(crate) const GCP: Format = Format {
     take: Take::Member("disk.raw"),
     ..RAW_FILE
 };
+
+/// UEFI on both architectures: the kernel, initrd and command line of the other one are in the
+/// folder beside.
+pub(crate) const ISO_TWO: Format = Format {
+    label: "iso for two architectures",
+    flags: &[
+        "--format",
+        "iso",
+        "--arm64-kernel",
+        "../arm64/kernel",
+        "--arm64-initrd",
+        "../arm64/guest.cpio",
+        "--arm64-initrd",
+        "../small.cpio",
+        "--arm64-cmdline",
+        guest::cmdline(Arch::Arm64),
+    ],
+    suffix: ".iso",
+    two_arches: true,
+    ..RAW_FILE
+};
+
+// Other people's loaders.
+const SYSTEMD_BOOT: &str = "/usr/lib/systemd/boot/efi/systemd-bootx64.efi";
+const SHIM: &str = "/usr/lib/shim/shimx64.efi.signed";
+const GRUB: &str = "/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed";
+
+pub(crate) const RAW_EFI_SYSTEMD_BOOT: Format = Format {
+    label: "raw-efi with systemd-boot",
+    flags: &["--format", "raw-efi", "--efi-loader", SYSTEMD_BOOT],
+    ..RAW_EFI
+};
+pub(crate) const ISO_EFI_SYSTEMD_BOOT: Format = Format {
+    label: "iso-efi with systemd-boot",
+    flags: &["--format", "iso-efi", "--efi-loader", SYSTEMD_BOOT],
+    ..ISO_EFI
+};
+pub(crate) const RAW_EFI_GRUB: Format =
+    Format { label: "raw-efi with GRUB", flags: &["--format", "raw-efi", "--efi-loader", GRUB], ..RAW_EFI };
+pub(crate) const ISO_EFI_GRUB: Format =
+    Format { label: "iso-efi with GRUB", flags: &["--format", "iso-efi", "--efi-loader", GRUB], ..ISO_EFI };
+pub(crate) const RAW_EFI_SHIM: Format = Format {
+    label: "raw-efi with shim and GRUB",
+    flags: &["--format", "raw-efi", "--efi-loader", SHIM, "--efi-loader", GRUB],
+    ..RAW_EFI
+};
+pub(crate) const ISO_EFI_SHIM: Format = Format {
+    label: "iso-efi with shim and GRUB",
+    flags: &["--format", "iso-efi", "--efi-loader", SHIM, "--efi-loader", GRUB],
+    ..ISO_EFI
+};
+
+/// The loaders, and Debian's packages that have them.
+const PACKAGES: [(&str, &str); 3] =
+    [(SYSTEMD_BOOT, "systemd-boot-efi"), (SHIM, "shim-signed"), (GRUB, "grub-efi-amd64-signed")];
+
+impl Format {
+    /// The architecture in whose folder the image is made that a machine of `arch` boots.
+    pub(crate) fn home(&self, arch: Arch) -> Arch {
+        if self.two_arches { Arch::Amd64 } else { arch }
+    }
+
+    /// A loader that `mkimage` is told of and is not there, and how to get it.
+    pub(crate) fn missing(&self) -> Option<String> {
+        let absent = |file: &str| self.flags.contains(&file) && !Path::new(file).exists();
+        let (file, package) = PACKAGES.into_iter().find(|(file, _)| absent(file))?;
+        Some(format!("there is no `{file}`: apt-get install --no-install-recommends {package}"))
+    }
+}

@@ -12,7 +12,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 /// The kernel's command line. It names the serial port.
-pub(crate) fn cmdline(arch: Arch) -> &'static str {
+pub(crate) const fn cmdline(arch: Arch) -> &'static str {
     match arch {
         Arch::Amd64 => "console=ttyS0,115200 panic=-1 no_timer_check word=\"two words\"",
         Arch::Arm64 => "console=ttyAMA0,115200 panic=-1 word=\"two words\"",
@@ -26,6 +26,18 @@ pub(crate) fn lines(arch: Arch, payload: Payload, digest: &str) -> Vec<String> {
         format!("guest: /payload-{} {digest}", payload.name()),
         "guest: end".to_owned(),
     ]
+}
+
+/// What the guest says in place of `line` when GRUB starts it, which names the kernel, and has its own
+/// way of quoting.
+pub(crate) fn by_grub(line: &str) -> String {
+    line.replace("guest: cmdline ", "guest: cmdline BOOT_IMAGE=/boot/kernel ")
+        .replace("word=\"two words\"", "\"word=two words\"")
+}
+
+/// What it says when systemd-boot does, which names the initrd.
+pub(crate) fn by_systemd_boot(line: &str) -> String {
+    line.replace("guest: cmdline ", "guest: cmdline initrd=\\boot\\initrd.img ")
 }
 
 /// Puts `kernel` and `guest.cpio`, an initrd with the program that reports, into `folder`.

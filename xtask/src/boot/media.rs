@@ -47,22 +47,32 @@ impl Media {
             let file = File::create(media.dir.join(format!("{}.cpio", payload.name())))?;
             digests.insert(payload, guest::payload(payload, file)?);
         }
-        for arch in wanted.iter().map(|recipe| recipe.arch).collect::<BTreeSet<_>>() {
-            let folder = media.dir.join(arch.name());
-            let mut whole = BTreeMap::new();
-            let ready = guest::make(&mut Packages::of(arch), &folder);
-            for recipe in wanted.iter().filter(|recipe| recipe.arch == arch) {
-                let image = whole.entry((recipe.format, recipe.payload)).or_insert_with(|| {
-                    ready.as_ref().map_err(|e| anyhow!("{e:#}"))?;
-                    image(mkimage, &folder, recipe.format, recipe.payload, arch)
-                });
-                let medium = image.as_ref().map_err(|e| anyhow!("{e:#}")).and_then(|image| {
-                    let (path, unreadable) = fault::spoil(image, &folder, recipe)?;
-                    let guest_lines = guest::lines(arch, recipe.payload, &digests[&recipe.payload]);
-                    Ok(Medium { path, driver: recipe.format.driver, unreadable, guest_lines })
-                });
-                media.made.insert(*recipe, medium.map_err(|e| format!("{e:#}")));
-            }
+        let homes = wanted.iter().map(|recipe| recipe.format.home(recipe.arch));
+        let guests: BTreeMap<_, _> = wanted
+            .iter()
+            .map(|recipe| recipe.arch)
+            .chain(homes)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .map(|arch| (arch, guest::make(&mut Packages::of(arch), &media.dir.join(arch.name()))))
+            .collect();
+        let mut whole = BTreeMap::new();
+        for recipe in wanted {
+            let &Recipe { arch, format, payload, .. } = recipe;
+            let home = format.home(arch);
+            let folder = media.dir.join(home.name());
+            let image = whole.entry((home, format, payload)).or_insert_with(|| {
+                for arch in [arch, home] {
+                    guests[&arch].as_ref().map_err(|e| anyhow!("{e:#}"))?;
+                }
+                image(mkimage, &folder, format, payload, home)
+            });
+            let medium = image.as_ref().map_err(|e| anyhow!("{e:#}")).and_then(|image| {
+                let (path, unreadable) = fault::spoil(image, &folder, recipe)?;
+                let guest_lines = guest::lines(arch, payload, &digests[&payload]);
+                Ok(Medium { path, driver: format.driver, unreadable, guest_lines })
+            });
+            media.made.insert(*recipe, medium.map_err(|e| format!("{e:#}")));
         }
         Ok(media)
     }
