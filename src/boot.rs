@@ -4,6 +4,7 @@
 //! Payload ──▶ iso     CDs and sticks ─┐        ┌ bios      the built-in BIOS loader
 //!         ──▶ disk    GPT and MBR     ├─ with ─┼ isolinux  somebody else's
 //!         ──▶ uki     one EFI program ┘        └ efi       the built-in UEFI stub, or another's
+//!         ──▶ rpi     the Raspberry Pi's cards, with its own firmware and U-Boot
 //! ```
 
 mod bios;
@@ -14,11 +15,13 @@ mod entries;
 mod error;
 mod iso;
 mod isolinux;
+mod rpi;
 mod uki;
 
 pub use disk::disk;
 pub use error::Error;
 pub use iso::iso;
+pub use rpi::{DeviceTree, rpi_card, rpi_files};
 pub use uki::uki;
 
 use crate::rootfs::T0;
@@ -94,6 +97,8 @@ pub struct Options {
     pub efi_loaders: Vec<PathBuf>,
     /// The program that a unified kernel image begins with, in place of mkimage's own.
     pub efi_stub: Option<PathBuf>,
+    /// The folder with the Raspberry Pi's firmware and, for its U-Boot, `u-boot.bin`.
+    pub rpi_firmware: Option<PathBuf>,
     /// The volume's name.
     pub volume: String,
     /// How an ISO is also a disk.
@@ -117,6 +122,7 @@ impl Default for Options {
             bios: BiosLoader::BuiltIn(None),
             efi_loaders: Vec::new(),
             efi_stub: None,
+            rpi_firmware: None,
             volume: "LinuxKit".into(),
             hybrid: Profile::default(),
             size: None,

@@ -33,14 +33,8 @@ fn media_with_an_initrd_of_a_gib_are_made_in_96_mib() {
     file.write_all_at(&ends, 0).unwrap();
     file.write_all_at(&ends, INITRD - (1 << 20)).unwrap();
     let initrd = Initrd::of(Layout::file(&path).unwrap()).unwrap();
-    let system = System {
-        tree: None,
-        kernel: Some(Kernel::new(bzimage().into())),
-        cmdline: String::new(),
-        microcode: None,
-        initrd: Some(initrd),
-        aarch64: None,
-    };
+    let system =
+        System { kernel: Some(Kernel::new(bzimage().into())), initrd: Some(initrd), ..System::default() };
     let (start, before) = (std::time::Instant::now(), peak());
     for name in ["iso", "raw", "raw-efi", "uki"] {
         let format = Format::named(name).unwrap();

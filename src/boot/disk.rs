@@ -23,7 +23,7 @@ use mkimage_formats::{Layout, TreePath};
 use mkimage_loaders::bios::Medium;
 
 /// Partitions begin and end at its multiples: flash and RAID have blocks of it.
-const MIB: u64 = 1 << 20;
+pub(super) const MIB: u64 = 1 << 20;
 /// Of the second stage on a disk without GPT.
 const STAGE2_AT: u64 = 512;
 
@@ -105,7 +105,7 @@ fn efi(payload: &Payload, loader: Option<&Loader<'_>>, options: &Options) -> Res
 }
 
 /// The file system of a partition at byte `at`: as small as `kind` allows, in whole MiB.
-fn volume(
+pub(super) fn volume(
     draft: &Draft,
     at: u64,
     kind: fat::Options,
@@ -135,7 +135,7 @@ fn second_stage(loader: &Loader<'_>, at: u64, volume: u64, fat: &Fat) -> Result<
 }
 
 /// The disk's length: `needed` bytes, or as many as were asked for.
-fn size(needed: u64, options: &Options) -> Result<u64, Error> {
+pub(super) fn size(needed: u64, options: &Options) -> Result<u64, Error> {
     match options.size {
         Some(size) if size < needed => Err(Error::Size { needed, size }),
         Some(size) if size % MIB != 0 => Err(Error::Unaligned { size }),
@@ -150,7 +150,7 @@ fn label(volume: &str) -> String {
 }
 
 /// 512-byte sectors. What does not fit is refused with the partition that it belongs to.
-fn sectors(bytes: u64) -> u32 {
+pub(super) fn sectors(bytes: u64) -> u32 {
     u32::try_from(bytes / 512).unwrap_or(u32::MAX)
 }
 

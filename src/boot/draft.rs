@@ -8,12 +8,19 @@ use mkimage_formats::{Kind, Layout, Meta, Node, OriginId, Tree, TreePath};
 pub(super) struct Draft {
     pub(super) tree: Tree,
     epoch: Time,
+    /// Permissions of files that are added.
+    mode: u16,
 }
 
 impl Draft {
     /// `root`, if there is one, and what comes to it.
     pub(super) fn new(root: Option<&Tree>, epoch: Time) -> Self {
-        Draft { tree: root.cloned().unwrap_or_default(), epoch }
+        Draft { tree: root.cloned().unwrap_or_default(), epoch, mode: 0o444 }
+    }
+
+    /// Nothing yet; its files may be written to.
+    pub(super) fn writable(epoch: Time) -> Self {
+        Draft { tree: Tree::new(), epoch, mode: 0o644 }
     }
 
     /// Adds a file and the folders above it, or gives it another content.
@@ -24,7 +31,7 @@ impl Draft {
                 self.insert(folder, 0o755, Kind::Dir)?;
             }
         }
-        self.insert(TreePath::new(path)?, 0o444, Kind::File(content.into()))
+        self.insert(TreePath::new(path)?, self.mode, Kind::File(content.into()))
     }
 
     /// Adds kernel and initrd.

@@ -1,6 +1,6 @@
 //! Why a medium cannot be made.
 
-use mkimage_formats::{emit, fat, gpt, iso, mbr, pe, tree};
+use mkimage_formats::{emit, fat, gpt, iso, mbr, pe, tree, uboot};
 use mkimage_loaders::{bios, bzimage};
 use std::io;
 use std::path::PathBuf;
@@ -98,6 +98,51 @@ pub enum Error {
     /// A BIOS reads sectors of 512 bytes.
     #[error("a BIOS boots disks of 512-byte sectors only; `raw-efi` is for disks of 4096")]
     SectorSize,
+    /// The kernel is none that starts there.
+    #[error("a Raspberry Pi cannot boot this kernel: {0}")]
+    RpiKernel(&'static str),
+    /// No device tree.
+    #[error(
+        "there is no device tree for a Raspberry Pi, such as `boot/dtb/broadcom/bcm2837-rpi-3-b.dtb` in the kernel's \
+         archive, or a file of --dtb"
+    )]
+    DeviceTree,
+    /// No firmware.
+    #[error(
+        "a Raspberry Pi starts by its own firmware: --rpi-firmware names the folder with bootcode.bin, start.elf and \
+         fixup.dat (Debian's package raspi-firmware has them in /usr/lib/raspi-firmware)"
+    )]
+    RpiFirmware,
+    /// A file of the firmware.
+    #[error("there is no `{name}` in `{path}`, which --rpi-firmware names")]
+    RpiFile {
+        /// The folder.
+        path: PathBuf,
+        /// The file.
+        name: &'static str,
+    },
+    /// The folder of the firmware.
+    #[error("cannot read `{path}` of the Raspberry Pi's firmware")]
+    RpiFolder {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// More than a Raspberry Pi holds.
+    #[error("kernel and initrd take {needed} bytes of memory; for a Raspberry Pi there are {limit}")]
+    RpiMemory {
+        /// Bytes, with the gaps between them.
+        needed: u64,
+        /// Bytes.
+        limit: u64,
+    },
+    /// A card of other sectors.
+    #[error("cards have sectors of 512 bytes; leave out --sector-size")]
+    CardSectors,
+    /// A part for U-Boot.
+    #[error(transparent)]
+    UBoot(#[from] uboot::Error),
     /// ISO 9660.
     #[error(transparent)]
     Iso(#[from] iso::Error),

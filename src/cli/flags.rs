@@ -45,6 +45,10 @@ pub(crate) struct Outputs {
     /// The EFI program that `uki` begins with in place of mkimage's own, such as systemd's stub
     #[arg(long, value_name = "FILE")]
     efi_stub: Option<PathBuf>,
+    /// The folder with the Raspberry Pi's firmware (bootcode.bin, start.elf, fixup.dat) and, for
+    /// `rpi3`, u-boot.bin
+    #[arg(long, value_name = "DIR")]
+    rpi_firmware: Option<PathBuf>,
     /// How an ISO is also a disk
     #[arg(long, value_enum, default_value_t)]
     hybrid: HybridFlag,
@@ -225,6 +229,7 @@ impl Outputs {
             bios,
             efi_loaders: self.efi_loader.clone(),
             efi_stub: self.efi_stub.clone(),
+            rpi_firmware: self.rpi_firmware.clone(),
             volume: self.volume_label.clone(),
             hybrid: match self.hybrid {
                 HybridFlag::Gpt => Profile::Default,

@@ -4,6 +4,7 @@
 use super::cache::store_options;
 use super::flags::Outputs;
 use super::{CliError, Global};
+use crate::boot::DeviceTree;
 use crate::initrd::{Folder, Initrd};
 use crate::oci::{Scratch, Store};
 use crate::output::{Kernel, System};
@@ -30,6 +31,9 @@ pub(crate) struct Media {
     /// The kernel's command line
     #[arg(long, value_name = "TEXT", default_value = "", allow_hyphen_values = true)]
     cmdline: String,
+    /// A device tree for the kernel, for `rpi3` and `rpi3-disk`; repeat it for several boards
+    #[arg(long, value_name = "FILE", conflicts_with = "tar")]
+    dtb: Vec<PathBuf>,
     /// A kernel for AArch64, beside one for x86-64: `iso` and `iso-efi` hold both
     #[arg(long, value_name = "FILE", requires = "kernel")]
     arm64_kernel: Option<PathBuf>,
@@ -78,20 +82,25 @@ impl Media {
             }
             None => None,
         };
-        Ok(System { aarch64, ..system(self.kernel.as_deref(), &self.initrd, &self.cmdline)? })
+        let device_trees = self.dtb.iter().map(|path| device_tree(path)).collect::<Result<_, _>>()?;
+        Ok(System { aarch64, device_trees, ..system(self.kernel.as_deref(), &self.initrd, &self.cmdline)? })
     }
 }
 
 /// A kernel with its initrds.
 fn system(kernel: Option<&Path>, initrd: &[PathBuf], cmdline: &str) -> Result<System, CliError> {
     Ok(System {
-        tree: None,
         kernel: kernel.map(open).transpose()?.map(Kernel::new),
         cmdline: cmdline.to_owned(),
-        microcode: None,
         initrd: Some(Initrd::of(initrds(initrd)?)?),
-        aarch64: None,
+        ..System::default()
     })
+}
+
+/// A device tree where kernels for the Raspberry Pi have theirs.
+fn device_tree(path: &Path) -> Result<DeviceTree, CliError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Ok((format!("broadcom/{name}"), open(path)?))
 }
 
 /// One of the kernels has to be unpacked before it boots.

@@ -48,6 +48,10 @@ enum Recipe {
     Root(RootImage),
     /// An EFI program.
     Uki,
+    /// A card for the Raspberry Pi's firmware.
+    RpiCard,
+    /// The files of one with U-Boot, in an archive.
+    RpiFiles,
 }
 
 /// A read-only file system.
@@ -139,6 +143,14 @@ impl Format {
                 return disk.products(container);
             }
             Recipe::Root(image) => return self.root(system, image, options),
+            Recipe::RpiCard => {
+                Body::Layout(boot::rpi_card(&medium()?.0, &system.device_trees, &options.boot)?)
+            }
+            Recipe::RpiFiles => {
+                let (payload, _) = medium()?;
+                let file = system.kernel.as_ref().map_or(&payload.kernel.content, |kernel| &kernel.file);
+                Body::Tar(Cow::Owned(boot::rpi_files(&payload, file, &system.device_trees, &options.boot)?))
+            }
             Recipe::Uki => Body::Layout(boot::uki(&medium()?.0, &options.boot)?),
         };
         Ok(vec![Product { suffix: self.suffix(options), body }])

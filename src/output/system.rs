@@ -1,7 +1,7 @@
 //! What outputs are made of.
 
 use super::Error;
-use crate::boot::{Measured, Payload, with_cd_root};
+use crate::boot::{DeviceTree, Measured, Payload, with_cd_root};
 use crate::initrd::{self, Initrd};
 use crate::kernel;
 use mkimage_formats::emit::{self, Sink, Stream};
@@ -10,12 +10,14 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 /// What outputs are made of.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct System {
     /// The root file system, if it is known.
     pub tree: Option<Tree>,
     /// The kernel, if there is one.
     pub kernel: Option<Kernel>,
+    /// Descriptions of the boards that the kernel runs on, of those that do not describe themselves.
+    pub device_trees: Vec<DeviceTree>,
     /// The kernel's command line.
     pub cmdline: String,
     /// Processor microcode, an archive that is part of the initrd too.
@@ -83,7 +85,7 @@ const MAX_CMDLINE: u64 = 64 << 10;
 
 impl System {
     /// The system in `tree`, as [`compose`](crate::rootfs::compose) leaves it: `boot/kernel`,
-    /// `boot/cmdline` and `boot/ucode.cpio` are taken from it, and it is made an initrd as
+    /// `boot/cmdline`, `boot/ucode.cpio` and `boot/dtb` are taken from it, and it is made an initrd as
     /// `initrd` says, if it says so.
     ///
     /// # Errors
@@ -106,7 +108,8 @@ impl System {
             None => None,
         };
         let kernel = file("boot/kernel").map(Kernel::new);
-        Ok(System { tree: Some(tree), kernel, cmdline, microcode, initrd, aarch64: None })
+        let device_trees = device_trees(&tree)?;
+        Ok(System { tree: Some(tree), kernel, device_trees, cmdline, microcode, initrd, aarch64: None })
     }
 
     pub(super) fn tree(&self, format: &'static str) -> Result<&Tree, Error> {
@@ -132,4 +135,17 @@ impl System {
             }
         })
     }
+}
+
+/// What LinuxKit's kernels have in `boot/dtb`.
+fn device_trees(tree: &Tree) -> Result<Vec<DeviceTree>, Error> {
+    let folder = TreePath::new("boot/dtb")?;
+    let inside = tree.below(&folder).filter_map(|(path, node)| match &node.kind {
+        Kind::File(content) => {
+            let path = str::from_utf8(path.as_bytes()).ok()?.strip_prefix("boot/dtb/")?;
+            path.ends_with(".dtb").then(|| (path.to_owned(), content.clone()))
+        }
+        _ => None,
+    });
+    Ok(inside.collect())
 }

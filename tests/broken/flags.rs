@@ -21,6 +21,17 @@ fn folder(place: &Workplace, name: &str) {
     std::fs::create_dir(place.out().join(name)).unwrap();
 }
 
+/// A kernel for arm64 with a device tree, and a folder with the Raspberry Pi's firmware but for
+/// one file.
+fn raspberry_pi(place: &Workplace) {
+    place.write("Image", arm64_image());
+    place.write("bcm2837-rpi-3-b.dtb", "tree");
+    folder(place, "firmware");
+    for name in ["bootcode.bin", "start.elf"] {
+        place.write(&format!("firmware/{name}"), name);
+    }
+}
+
 /// A system for two architectures.
 fn two(place: &Workplace) {
     let made = |arch, kernel: &[u8]| Made::image(arch, &[(Compression::Gzip, tar(&[("kernel", kernel)]))]);
@@ -117,6 +128,34 @@ pub(crate) fn cases() -> Vec<Case> {
             "build -q --arch amd64,arm64 -f iso --efi-loader two.yml two.yml",
             two,
         ),
+        prepared(
+            "card without firmware",
+            "media -kernel Image -dtb bcm2837-rpi-3-b.dtb -f rpi3-disk",
+            raspberry_pi,
+        ),
+        prepared(
+            "card with a part of the firmware",
+            "media -kernel Image -dtb bcm2837-rpi-3-b.dtb -f rpi3-disk --rpi-firmware firmware",
+            raspberry_pi,
+        ),
+        prepared(
+            "card with missing firmware",
+            "media -kernel Image -dtb bcm2837-rpi-3-b.dtb -f rpi3 --rpi-firmware none",
+            raspberry_pi,
+        ),
+        prepared(
+            "card of large sectors",
+            "media -kernel Image -dtb bcm2837-rpi-3-b.dtb -f rpi3-disk --sector-size 4096",
+            raspberry_pi,
+        ),
+        prepared("card without a device tree", "media -kernel Image -f rpi3", raspberry_pi),
+        prepared(
+            "card with another board's device tree",
+            "media -kernel Image -dtb Image -f rpi3-disk",
+            raspberry_pi,
+        ),
+        command("card for another processor", "build -q --arch amd64 -f rpi3-disk demo.yml"),
+        command("device tree for an archive", "media -tar x -dtb y -f rpi3"),
         command("import of nothing", "cache import"),
         command("import of a missing file", "cache import none.tar"),
         command("import of a text", "cache import demo.yml"),

@@ -133,6 +133,8 @@ pub fn bzimage() -> Vec<u8> {
 /// What a UEFI loader takes for a kernel for AArch64.
 pub fn arm64_image() -> Vec<u8> {
     let mut kernel = efi_program(*b"\x64\xaa");
+    kernel[8..16].fill(0); // text_offset
+    kernel[16..24].copy_from_slice(&0x1_0000u64.to_le_bytes()); // image_size
     kernel[0x38..0x3c].copy_from_slice(b"ARM\x64");
     kernel
 }

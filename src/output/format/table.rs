@@ -126,6 +126,20 @@ pub static FORMATS: &[Format] = &[
         suffix: "-efi.img",
     },
     Format {
+        name: "rpi3",
+        about: "files for a Raspberry Pi's card with U-Boot, in a tar archive",
+        recipe: Recipe::RpiFiles,
+        carries: Carries::Initrd,
+        suffix: ".tar",
+    },
+    Format {
+        name: "rpi3-disk",
+        about: "a card that a Raspberry Pi's firmware boots without U-Boot",
+        recipe: Recipe::RpiCard,
+        carries: Carries::Initrd,
+        suffix: "-rpi3.img",
+    },
+    Format {
         name: "tar",
         about: "the root file system as a tar archive",
         recipe: Recipe::Tar,
