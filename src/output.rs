@@ -84,6 +84,21 @@ impl Body<'_> {
     }
 }
 
+/// Checks that `formats` have files of their own: before anything is made, and again by [`write()`].
+///
+/// # Errors
+/// Two of them would write the same file.
+pub fn check(formats: &[&Format], options: &Options, dir: &Path, name: &str) -> Result<(), Error> {
+    for (n, format) in formats.iter().enumerate() {
+        let suffix = format.suffix(options);
+        if let Some(other) = formats[..n].iter().find(|other| other.suffix(options) == suffix) {
+            let path = dir.join(format!("{name}{suffix}"));
+            return Err(Error::SameFile { one: other.name, other: format.name, path });
+        }
+    }
+    Ok(())
+}
+
 /// Makes all of `formats` of `system`: files in `dir` whose names start with `name`. Returns
 /// their paths.
 ///
@@ -96,6 +111,7 @@ pub fn write(
     dir: &Path,
     name: &str,
 ) -> Result<Vec<PathBuf>, Error> {
+    check(formats, options, dir, name)?;
     let mut products = Vec::new();
     for format in formats {
         products.extend(format.products(system, options, name)?);
@@ -103,12 +119,9 @@ pub fn write(
     let mut done = Vec::new();
     for (n, product) in products.iter().enumerate() {
         let path = dir.join(format!("{name}{}", product.suffix));
-        if let Some(other) = products[..n].iter().find(|other| other.suffix == product.suffix) {
-            match (&other.body, &product.body) {
-                // Several formats have the kernel beside them.
-                (Body::Layout(one), Body::Layout(two)) if one == two => continue,
-                _ => return Err(Error::SameFile { path }),
-            }
+        // Several formats have the kernel and the command line beside them.
+        if products[..n].iter().any(|other| other.suffix == product.suffix) {
+            continue;
         }
         let mut out = Partial::create(&path)?;
         product.body.write(&mut out, options)?;
@@ -211,8 +224,12 @@ pub enum Error {
     #[error(transparent)]
     Iso(#[from] iso::Error),
     /// Two formats make a file of one name.
-    #[error("two of the formats would write `{path}`")]
+    #[error("formats `{one}` and `{other}` would both write `{path}`")]
     SameFile {
+        /// The first of them.
+        one: &'static str,
+        /// The second.
+        other: &'static str,
         /// The file.
         path: PathBuf,
     },

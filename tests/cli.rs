@@ -73,11 +73,28 @@ fn a_disk_of_large_sectors_is_named_so() {
 }
 
 #[test]
-fn formats_of_one_file_name_are_refused_together() {
+fn formats_of_one_file_name_are_refused_together_before_anything_is_pulled() {
     let place = Workplace::new();
-    let said = fails(&mut place.build(&["-q", "-f", "iso,iso-bios", "demo.yml"]));
-    assert_eq!(said, "error: two of the formats would write `demo.iso`\n");
+    fs::remove_dir_all(place.cache()).unwrap();
+    for (formats, words) in [
+        ("iso,iso-bios", "`iso` and `iso-bios` would both write `demo.iso`"),
+        ("kernel+initrd,iso-bios,kernel+iso", "`iso-bios` and `kernel+iso` would both write `demo.iso`"),
+        ("vhd,raw,dynamic-vhd", "`vhd` and `dynamic-vhd` would both write `demo.vhd`"),
+    ] {
+        let said = fails(&mut place.build(&["-q", "-f", formats, "demo.yml"]));
+        assert_eq!(said, format!("error: formats {words}\n"));
+        let media = ["media", "--kernel", "none", "--name", "demo", "-f", formats];
+        assert_eq!(fails(&mut place.command(&media)), said);
+    }
     assert_eq!(place.names(), ["demo.yml"]);
+    assert!(!place.cache().exists());
+}
+
+#[test]
+fn a_format_that_is_named_twice_is_made_once() {
+    let place = Workplace::new();
+    done(&mut place.build(&["-f", "uki,raw", "-f", "uki", "demo.yml"]));
+    assert_eq!(place.names(), ["demo.efi", "demo.img", "demo.yml"]);
 }
 
 #[test]

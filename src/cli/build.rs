@@ -146,7 +146,7 @@ impl Build {
         {
             return wrong(format!("--input-tar and -o both name `{}`", input.display()));
         }
-        Ok(())
+        self.outputs.check(formats, &self.name())
     }
 
     /// What to use instead of flags that are accepted and do nothing.

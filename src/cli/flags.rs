@@ -147,11 +147,23 @@ pub(crate) enum PayloadFlag {
 }
 
 impl Outputs {
-    /// The formats that were asked for; `default` if none was.
+    /// The formats that were asked for, each once; `default` if none was.
     pub(crate) fn formats(&self, default: &str) -> Result<Vec<&'static Format>, CliError> {
         let default = [default.to_owned()];
         let names = if self.format.is_empty() { &default[..] } else { &self.format };
-        Ok(names.iter().map(|name| Format::named(name.trim())).collect::<Result<_, _>>()?)
+        let mut formats: Vec<&Format> = Vec::new();
+        for name in names {
+            let format = Format::named(name.trim())?;
+            if formats.iter().all(|other| other.name != format.name) {
+                formats.push(format);
+            }
+        }
+        Ok(formats)
+    }
+
+    /// Two formats may not write the same file, whose name starts with `name`.
+    pub(crate) fn check(&self, formats: &[&Format], name: &str) -> Result<(), CliError> {
+        Ok(output::check(formats, &self.options(None), self.dir(), name)?)
     }
 
     /// How many threads work.

@@ -53,6 +53,7 @@ pub(crate) struct Media {
 impl Media {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
         let formats = self.outputs.formats("iso-bios")?;
+        self.outputs.check(&formats, &self.name)?;
         let write = |system: &System, scratch: Option<&Scratch>| {
             self.outputs.write(system, &formats, None, &self.name, scratch.map(Scratch::path), global)
         };

@@ -207,7 +207,7 @@ impl Format {
     }
 
     /// No disk image is right for both sizes of sectors, so the name says which it is.
-    fn suffix(&self, options: &Options) -> String {
+    pub(super) fn suffix(&self, options: &Options) -> String {
         match (self.recipe, options.boot.sector_size, self.suffix.rsplit_once('.')) {
             (recipe, SectorSize::B4096, Some((stem, extension))) if recipe.is_disk() => {
                 format!("{stem}-4k.{extension}")
