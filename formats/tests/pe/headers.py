@@ -9,7 +9,9 @@ optional = pe.OPTIONAL_HEADER
 print("machine", hex(pe.FILE_HEADER.Machine), "symbols", pe.FILE_HEADER.PointerToSymbolTable)
 
 end = optional.SizeOfHeaders
-for section in sorted(pe.sections, key=lambda section: section.PointerToRawData):
+# Zeros that memory begins with are not in the file.
+in_file = [section for section in pe.sections if section.SizeOfRawData]
+for section in sorted(in_file, key=lambda section: section.PointerToRawData):
     if section.PointerToRawData != end:
         print("gap of", section.PointerToRawData - end, "at", end)
     end = section.PointerToRawData + section.SizeOfRawData

@@ -1,8 +1,9 @@
 //! What the firmware is asked for.
 
 use core::ffi::c_void;
-use core::ptr;
-use r_efi::efi::{self, BootServices, Guid, Handle, Status, SystemTable};
+use core::ops::{Deref, DerefMut};
+use core::{ptr, slice};
+use r_efi::efi::{self, BootExit, BootServices, Guid, Handle, Status, SystemTable};
 
 /// Why the kernel cannot be started: `what` and `words` are one sentence.
 pub(crate) struct Failure {
@@ -68,18 +69,40 @@ impl Firmware {
     }
 
     /// `len` bytes of memory, from a page's start on.
-    pub(crate) fn pages(&self, len: usize, kind: efi::MemoryType) -> Result<*mut u8, Status> {
+    pub(crate) fn pages(&self, len: usize, kind: efi::MemoryType) -> Result<Pages<'_>, Status> {
         let mut at = 0;
-        let count = len.div_ceil(4096);
+        let count = len.div_ceil(PAGE);
         // SAFETY: as in `protocol`.
         check(unsafe { (self.boot().allocate_pages)(efi::ALLOCATE_ANY_PAGES, kind, count, &mut at) })?;
-        usize::try_from(at).map(ptr::with_exposed_provenance_mut).map_err(|_| Status::OUT_OF_RESOURCES)
+        let at = usize::try_from(at).map_err(|_| Status::OUT_OF_RESOURCES)?;
+        Ok(Pages { firmware: self, at: ptr::with_exposed_provenance_mut(at), len })
     }
 
-    /// Gives back what [`Firmware::pages`] gave.
-    pub(crate) fn free(&self, at: *mut u8, len: usize) {
-        // SAFETY: the callers have what `pages` gave them, and do not use it again.
-        let _ = unsafe { (self.boot().free_pages)(at.expose_provenance() as u64, len.div_ceil(4096)) };
+    /// Has programs that exit call `exit`.
+    ///
+    /// # Safety
+    /// It ends programs: by the firmware's own service, sooner or later.
+    pub(crate) unsafe fn set_exit(&self, exit: BootExit) {
+        // SAFETY: boot services are there while this program runs, nobody else uses them meanwhile,
+        // and shim writes to the same place. \[UEFI\] §4.2: the sum is over the table with the sum
+        // itself as zero.
+        unsafe {
+            let boot = (*self.table).boot_services;
+            (*boot).exit = exit;
+            let len = (*boot).hdr.header_size as usize;
+            let mut sum = 0;
+            (*boot).hdr.crc32 = 0;
+            let _ = ((*boot).calculate_crc32)(boot.cast(), len, &mut sum);
+            (*boot).hdr.crc32 = sum;
+        }
+    }
+
+    /// Says on the console what is wrong, and waits so that it can be read before the firmware
+    /// goes on.
+    pub(crate) fn report(&self, failure: &Failure) {
+        self.say(&["mkimage: ", failure.what, failure.words]);
+        // SAFETY: the firmware's service. 5 s, in µs.
+        let _ = unsafe { (self.boot().stall)(5_000_000) };
     }
 
     /// A line on the console.
@@ -92,12 +115,6 @@ impl Firmware {
             // SAFETY: the console is the firmware's, and the text ends with NUL.
             let _ = unsafe { (out.output_string)(out, text.as_mut_ptr()) };
         }
-    }
-
-    /// So that the words can be read before the firmware goes on.
-    pub(crate) fn wait_seconds(&self, seconds: usize) {
-        // SAFETY: the firmware's service.
-        let _ = unsafe { (self.boot().stall)(seconds * 1_000_000) };
     }
 
     /// \[UEFI\] §3.3: the variable `SecureBoot` is 1 where only signed programs are started.
@@ -118,5 +135,48 @@ impl Firmware {
         // SAFETY: the firmware's service; what it writes is locals of ours, `len` bytes at most.
         let status = unsafe { get(name.as_mut_ptr(), &mut guid, ptr::null_mut(), &mut len, into) };
         !status.is_error() && value == 1
+    }
+}
+
+/// Bytes of what the firmware gives memory in.
+const PAGE: usize = 4096;
+
+/// Memory of our own, given back at the end.
+pub(crate) struct Pages<'a> {
+    firmware: &'a Firmware,
+    at: *mut u8,
+    len: usize,
+}
+
+impl Pages<'_> {
+    /// Its start.
+    pub(crate) fn at(&self) -> *mut u8 {
+        self.at
+    }
+}
+
+impl Deref for Pages<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        // SAFETY: the firmware gave at least `len` bytes, to nobody else. What is in them does not
+        // matter: bytes are valid whatever they are.
+        unsafe { slice::from_raw_parts(self.at, self.len) }
+    }
+}
+
+impl DerefMut for Pages<'_> {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as in `deref`.
+        unsafe { slice::from_raw_parts_mut(self.at, self.len) }
+    }
+}
+
+impl Drop for Pages<'_> {
+    fn drop(&mut self) {
+        // SAFETY: what `pages` gave, and nobody uses it again.
+        let _ = unsafe {
+            (self.firmware.boot().free_pages)(self.at.expose_provenance() as u64, self.len.div_ceil(PAGE))
+        };
     }
 }

@@ -34,6 +34,8 @@ pub(crate) struct Offer<'a> {
     kernel: Cell<Handle>,
     /// What the firmware knows this by; null when it does not.
     handle: Cell<Handle>,
+    /// Why the kernel was not given it, when that has been said.
+    refused: Cell<Option<Status>>,
 }
 
 impl<'a> Offer<'a> {
@@ -44,7 +46,13 @@ impl<'a> Offer<'a> {
             initrd,
             kernel: Cell::new(firmware.me),
             handle: Cell::new(ptr::null_mut()),
+            refused: Cell::new(None),
         }
+    }
+
+    /// Why the kernel was not given the initrd, if so. The console has the words already.
+    pub(crate) fn refused(&self) -> Option<Status> {
+        self.refused.get()
     }
 
     /// Says which program it is that is started, if not this one.
@@ -121,10 +129,8 @@ extern "efiapi" fn load_file(
             Ok(()) => Status::SUCCESS,
             Err(failure) => {
                 // Some kernels would go on without one, and end in a panic that does not say why.
-                offer.firmware.say(&["mkimage: ", failure.what, failure.words]);
-                offer.firmware.wait_seconds(5);
-                // Where the kernel runs as this program, it does not come back to `run`.
-                offer.withdraw();
+                offer.firmware.report(&failure);
+                offer.refused.set(Some(failure.status));
                 let exit = offer.firmware.boot().exit;
                 let _ = exit(offer.kernel.get(), failure.status, 0, ptr::null_mut());
                 failure.status

@@ -16,6 +16,7 @@
 #![no_main]
 
 mod firmware;
+mod here;
 mod initrd;
 mod kernel;
 mod measure;
@@ -42,17 +43,14 @@ extern "efiapi" fn efi_main(me: Handle, table: *mut SystemTable) -> Status {
     // SAFETY: the firmware calls this with its system table, which stays where it is for as long
     // as boot services run, and this program ends before they do.
     let firmware = unsafe { Firmware::new(me, table) };
-    match run(&firmware) {
-        Ok(()) => Status::SUCCESS,
-        Err(failure) => {
-            firmware.say(&["mkimage: ", failure.what, failure.words]);
-            firmware.wait_seconds(5);
-            failure.status
-        }
-    }
+    run(&firmware).unwrap_or_else(|failure| {
+        firmware.report(&failure);
+        failure.status
+    })
 }
 
-fn run(firmware: &Firmware) -> Result<(), Failure> {
+/// What the firmware is told; or a failure, of which the console has no words yet.
+fn run(firmware: &Firmware) -> Result<Status, Failure> {
     let image: *mut loaded_image::Protocol =
         firmware.protocol(firmware.me, &loaded_image::PROTOCOL_GUID).map_err(Failure::firmware)?;
     // SAFETY: the firmware's own description of this program, which lives as long as it runs. What
@@ -67,11 +65,12 @@ fn run(firmware: &Firmware) -> Result<(), Failure> {
     let cmdline = pe::section(program, b".cmdline").unwrap_or_default();
     let kernel = payload.kernel.load(firmware, "the kernel")?;
     let offer = initrd::Offer::new(firmware, payload.initrd);
-    // SAFETY: `offer` stays in its place until this function ends, or the kernel is made to exit;
-    // it is withdrawn before either.
+    // SAFETY: `offer` stays in its place until this function ends, or the kernel exits from it; it
+    // is withdrawn before either.
     unsafe { offer.install()? };
     firmware.say(&["mkimage: starting Linux"]);
-    let ended = kernel::start(firmware, image, &kernel, cmdline, &offer);
+    let ended = kernel::start(firmware, image, kernel, cmdline, &offer);
     offer.withdraw();
-    ended
+    // A kernel that was refused its initrd does not start, but for that reason.
+    offer.refused().map_or(ended.map(|()| Status::SUCCESS), Ok)
 }

@@ -94,26 +94,21 @@ impl Medium {
         if block == 0 || !(BUFFER as u64).is_multiple_of(block) {
             return Err(Status::UNSUPPORTED);
         }
-        let buffer = firmware.pages(BUFFER, efi::LOADER_DATA)?;
+        let mut buffer = firmware.pages(BUFFER, efi::LOADER_DATA)?;
         while !into.is_empty() {
             let skip = (at % block) as usize;
             let len = into.len().min(BUFFER - skip);
             let whole = (skip + len).next_multiple_of(block as usize);
             // SAFETY: `whole` is at most the buffer's length, which is a multiple of a block.
-            let status = unsafe {
-                ((*self.blocks).read_blocks)(self.blocks, medium, at / block, whole, buffer.cast())
-            };
-            if let Err(status) = check(status) {
-                firmware.free(buffer, BUFFER);
-                return Err(status);
-            }
+            check(unsafe {
+                let buffer = buffer.as_mut_ptr().cast();
+                ((*self.blocks).read_blocks)(self.blocks, medium, at / block, whole, buffer)
+            })?;
             let (now, later) = into.split_at_mut(len);
-            // SAFETY: the buffer has `skip + len` bytes, and is nobody else's.
-            now.copy_from_slice(unsafe { core::slice::from_raw_parts(buffer.add(skip), len) });
+            now.copy_from_slice(&buffer[skip..skip + len]);
             into = later;
             at += len as u64;
         }
-        firmware.free(buffer, BUFFER);
         Ok(())
     }
 }

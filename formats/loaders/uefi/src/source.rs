@@ -1,10 +1,11 @@
 //! Where kernel and initrd are, and how they are read.
 
-use crate::firmware::{Failure, Firmware, check};
+use crate::firmware::{Failure, Firmware, Pages, check};
 use crate::medium::Medium;
 use crate::pe;
 use crate::sha256::Sha256;
-use core::slice;
+use core::ops::Deref;
+use core::ptr;
 use r_efi::efi::{self, Handle, Status};
 use r_efi::protocols::{file, simple_file_system};
 
@@ -12,14 +13,13 @@ use r_efi::protocols::{file, simple_file_system};
 const STEP: usize = 1 << 20;
 
 /// A run of bytes.
-#[derive(Clone, Copy)]
 pub(crate) enum Source<'a> {
     /// In memory already.
     Section(&'a [u8]),
     /// On the medium.
     Extent { medium: Medium, at: u64, len: usize, sha256: [u8; 32] },
-    /// A file, open.
-    File { file: *mut file::Protocol, len: usize, sha256: [u8; 32] },
+    /// On the volume.
+    File { file: File, len: usize, sha256: [u8; 32] },
 }
 
 /// What is started.
@@ -28,10 +28,23 @@ pub(crate) struct Payload<'a> {
     pub(crate) initrd: Option<Source<'a>>,
 }
 
-/// Bytes in memory; pages of our own, or not.
-pub(crate) struct Loaded<'a> {
-    pub(crate) bytes: &'a [u8],
-    pub(crate) owned: bool,
+/// Bytes in memory.
+pub(crate) enum Loaded<'a> {
+    /// Of this program.
+    Section(&'a [u8]),
+    /// Read into it.
+    Pages(Pages<'a>),
+}
+
+impl Deref for Loaded<'_> {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Loaded::Section(bytes) => bytes,
+            Loaded::Pages(pages) => pages,
+        }
+    }
 }
 
 impl<'a> Payload<'a> {
@@ -76,8 +89,8 @@ fn path<'a>(
     record: &'a [u8],
 ) -> Result<(Source<'static>, &'a [u8]), Failure> {
     let (len, sha256, rest) = len_and_digest(record)?;
-    let (units, rest) = rest.split_first_chunk::<2>().ok_or(DAMAGED)?;
-    let (path, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*units))).ok_or(DAMAGED)?;
+    let (path_len, rest) = rest.split_first_chunk::<2>().ok_or(DAMAGED)?;
+    let (path, rest) = rest.split_at_checked(usize::from(u16::from_le_bytes(*path_len))).ok_or(DAMAGED)?;
     let mut name = [0u16; 128];
     if path.len() / 2 >= name.len() {
         return Err(DAMAGED);
@@ -85,7 +98,7 @@ fn path<'a>(
     for (unit, bytes) in name.iter_mut().zip(path.chunks_exact(2)) {
         *unit = u16::from_le_bytes([bytes[0], bytes[1]]);
     }
-    let file = open(firmware, device, &mut name)
+    let file = File::open(firmware, device, &mut name)
         .map_err(|status| Failure::new(what, " is missing on the boot volume", status))?;
     Ok((Source::File { file, len, sha256 }, rest))
 }
@@ -97,17 +110,45 @@ fn len_and_digest(record: &[u8]) -> Result<(usize, [u8; 32], &[u8]), Failure> {
     Ok((len, *sha256, rest))
 }
 
-/// The file `name`, which ends with NUL, on the volume of `device`.
-fn open(firmware: &Firmware, device: Handle, name: &mut [u16]) -> Result<*mut file::Protocol, Status> {
-    let volume: *mut simple_file_system::Protocol =
-        firmware.protocol(device, &simple_file_system::PROTOCOL_GUID)?;
-    let (mut root, mut file) = (core::ptr::null_mut(), core::ptr::null_mut());
-    // SAFETY: the interfaces are the firmware's, each checked before the next is asked of it.
-    unsafe {
-        check(((*volume).open_volume)(volume, &mut root))?;
-        check(((*root).open)(root, &mut file, name.as_mut_ptr(), file::MODE_READ, 0))?;
+/// An open file, closed at the end.
+pub(crate) struct File(*mut file::Protocol);
+
+impl File {
+    /// The file `name`, which ends with NUL, on the volume of `device`.
+    fn open(firmware: &Firmware, device: Handle, name: &mut [u16]) -> Result<Self, Status> {
+        let volume: *mut simple_file_system::Protocol =
+            firmware.protocol(device, &simple_file_system::PROTOCOL_GUID)?;
+        let (mut root, mut file) = (ptr::null_mut(), ptr::null_mut());
+        // SAFETY: the interface is the firmware's; what it writes is a local of ours.
+        check(unsafe { ((*volume).open_volume)(volume, &mut root) })?;
+        let root = File(root);
+        // SAFETY: as above, and the name ends with NUL.
+        check(unsafe { ((*root.0).open)(root.0, &mut file, name.as_mut_ptr(), file::MODE_READ, 0) })?;
+        Ok(File(file))
     }
-    Ok(file)
+
+    /// Fills `chunk` from byte `at` on.
+    fn read(&self, at: u64, mut chunk: &mut [u8]) -> Result<(), Status> {
+        // SAFETY: the interface is the firmware's, and open.
+        check(unsafe { ((*self.0).set_position)(self.0, at) })?;
+        while !chunk.is_empty() {
+            let mut len = chunk.len();
+            // SAFETY: as above, and it writes no more than `len` bytes.
+            check(unsafe { ((*self.0).read)(self.0, &mut len, chunk.as_mut_ptr().cast()) })?;
+            if len == 0 {
+                return Err(Status::END_OF_FILE);
+            }
+            chunk = chunk.get_mut(len..).ok_or(Status::DEVICE_ERROR)?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        // SAFETY: the interface is the firmware's, open, and not used again.
+        let _ = unsafe { ((*self.0).close)(self.0) };
+    }
 }
 
 impl<'a> Source<'a> {
@@ -119,18 +160,14 @@ impl<'a> Source<'a> {
     }
 
     /// The whole of it in memory.
-    pub(crate) fn load(&self, firmware: &Firmware, what: &'static str) -> Result<Loaded<'a>, Failure> {
+    pub(crate) fn load(&self, firmware: &'a Firmware, what: &'static str) -> Result<Loaded<'a>, Failure> {
         if let Source::Section(bytes) = *self {
-            return Ok(Loaded { bytes, owned: false });
+            return Ok(Loaded::Section(bytes));
         }
-        let len = self.len();
         let no_room = |status| Failure::new(what, " has no room in memory", status);
-        let at = firmware.pages(len, efi::LOADER_DATA).map_err(no_room)?;
-        // SAFETY: memory that the firmware just gave, that long, and to nobody else. What is in it
-        // does not matter: bytes are valid whatever they are.
-        let bytes = unsafe { slice::from_raw_parts_mut(at, len) };
-        self.read(firmware, bytes, what)?;
-        Ok(Loaded { bytes, owned: true })
+        let mut pages = firmware.pages(self.len(), efi::LOADER_DATA).map_err(no_room)?;
+        self.read(firmware, &mut pages, what)?;
+        Ok(Loaded::Pages(pages))
     }
 
     /// Reads it into `into`, which has its length, and checks it.
@@ -151,11 +188,11 @@ impl<'a> Source<'a> {
         let mut hash = Sha256::new();
         let mut done = 0;
         for chunk in into.chunks_mut(STEP) {
-            match *self {
-                Source::Extent { ref medium, at, .. } => {
+            match self {
+                Source::Extent { medium, at, .. } => {
                     medium.read(firmware, at + done, chunk).map_err(unreadable)?;
                 }
-                Source::File { file, .. } => read_file(file, done, chunk).map_err(unreadable)?,
+                Source::File { file, .. } => file.read(done, chunk).map_err(unreadable)?,
                 Source::Section(_) => {}
             }
             hash.add(chunk);
@@ -170,20 +207,4 @@ impl<'a> Source<'a> {
         }
         Ok(())
     }
-}
-
-/// Fills `chunk` from byte `at` of `file` on.
-fn read_file(file: *mut file::Protocol, at: u64, mut chunk: &mut [u8]) -> Result<(), Status> {
-    // SAFETY: the interface is the firmware's.
-    check(unsafe { ((*file).set_position)(file, at) })?;
-    while !chunk.is_empty() {
-        let mut len = chunk.len();
-        // SAFETY: the interface is the firmware's, and writes no more than `len` bytes.
-        check(unsafe { ((*file).read)(file, &mut len, chunk.as_mut_ptr().cast()) })?;
-        if len == 0 {
-            return Err(Status::END_OF_FILE);
-        }
-        chunk = &mut chunk[len..];
-    }
-    Ok(())
 }
