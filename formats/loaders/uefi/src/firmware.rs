@@ -78,6 +78,14 @@ impl Firmware {
         Ok(Pages { firmware: self, at: ptr::with_exposed_provenance_mut(at), len })
     }
 
+    /// Stops the clock that resets the machine when a program has not started a system after five
+    /// minutes: a slow medium may take longer. Who sets it is the boot manager, and it stops the
+    /// clock itself when a program returns (\[UEFI\] §3.1.2), so there is nothing to restore.
+    pub(crate) fn stop_watchdog(&self) {
+        // SAFETY: the firmware's service. One that has no such clock says so, and none is stopped.
+        let _ = unsafe { (self.boot().set_watchdog_timer)(0, 0, 0, ptr::null_mut()) };
+    }
+
     /// Has programs that exit call `exit`.
     ///
     /// # Safety

@@ -51,6 +51,7 @@ extern "efiapi" fn efi_main(me: Handle, table: *mut SystemTable) -> Status {
 
 /// What the firmware is told; or a failure, of which the console has no words yet.
 fn run(firmware: &Firmware) -> Result<Status, Failure> {
+    firmware.stop_watchdog();
     let image: *mut loaded_image::Protocol =
         firmware.protocol(firmware.me, &loaded_image::PROTOCOL_GUID).map_err(Failure::firmware)?;
     // SAFETY: the firmware's own description of this program, which lives as long as it runs. What
