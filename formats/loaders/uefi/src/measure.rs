@@ -20,9 +20,22 @@ struct Tcg2 {
 const PCR: u32 = 11;
 /// \[TCG PC Client Platform Firmware Profile\] §10.4.1: EV_IPL.
 const EVENT: u32 = 0x0d;
-/// In systemd-stub's order, and then those that it does not know.
-const SECTIONS: [&[u8]; 8] =
-    [b".linux", b".osrel", b".cmdline", b".initrd", b".uname", b".sbat", b".extents", b".paths"];
+/// In systemd-stub's order (`unified_sections` in its `uki.c`, 256), and then those that it does
+/// not know. Also what this program has no use for: who predicts the register predicts all.
+const SECTIONS: [&[u8]; 12] = [
+    b".linux",
+    b".osrel",
+    b".cmdline",
+    b".initrd",
+    b".ucode",
+    b".splash",
+    b".dtb",
+    b".uname",
+    b".sbat",
+    b".pcrpkey",
+    b".extents",
+    b".paths",
+];
 
 /// Measures each section: its name with the NUL that ends it, and its content.
 pub(crate) fn sections(firmware: &Firmware, program: &[u8]) {
