@@ -31,6 +31,7 @@ mod reference;
 mod registry;
 mod scratch;
 mod select;
+mod shrink;
 mod spool;
 mod store;
 mod tidy;
@@ -50,5 +51,5 @@ pub use spool::LayerError;
 pub use store::{Attestation, Blob, Image, Layer, OciImage, Pull, Store, StoreOptions, default_cache};
 pub use tidy::Listed;
 
-pub(crate) use cache::open_to_all;
+pub(crate) use cache::{mark_used, open_to_all};
 pub(crate) use progress::Task;

@@ -1,7 +1,8 @@
 //! `mkimage cache`: the images on this host's disk, with the verbs and flags of `linuxkit cache`.
 
+use super::flags::size;
 use super::{CliError, Global};
-use crate::oci::{self, Mirror, Platform, Progress, Pull, Reference, Store, StoreOptions};
+use crate::oci::{self, Listed, Mirror, Platform, Progress, Pull, Reference, Store, StoreOptions};
 use crate::rootfs;
 use clap::{Args, Subcommand, ValueEnum};
 use mkimage_formats::emit::{Partial, Sink, Stream};
@@ -46,11 +47,15 @@ enum Verb {
         #[arg(required = true)]
         images: Vec<Reference>,
     },
-    /// Remove all images
+    /// Remove all images, or as many as a limit makes necessary
     Clean {
         /// Only those that a registry has as well
         #[arg(long)]
         published_only: bool,
+        /// Only what was used least recently, until the cache has this size: 512M, 10G, or a bare
+        /// number of GiB
+        #[arg(long, value_parser = size, value_name = "SIZE", conflicts_with = "published_only")]
+        keep: Option<u64>,
     },
     /// Add images from OCI layouts (folders or tar archives) and archives of `docker save`
     Import {
@@ -120,11 +125,9 @@ impl Cache {
                 let store = open(offline)?;
                 images.iter().try_for_each(|image| store.remove(image))?;
             }
-            Verb::Clean { published_only: true } => {
-                let removed = open(options)?.clean_published()?;
-                print(&removed.iter().map(|image| format!("{}\n", image.name)).collect::<String>())?;
-            }
-            Verb::Clean { published_only: false } => open(offline)?.clean()?,
+            Verb::Clean { keep: Some(limit), .. } => print_names(&open(offline)?.shrink(limit)?)?,
+            Verb::Clean { published_only: true, .. } => print_names(&open(options)?.clean_published()?)?,
+            Verb::Clean { .. } => open(offline)?.clean()?,
             Verb::Import { files, name } => {
                 let store = open(offline)?;
                 for file in &files {
@@ -185,6 +188,10 @@ fn list(store: &Store) -> Result<(), CliError> {
     let width = images.iter().map(|image| image.name.len()).max().unwrap_or_default();
     let lines = images.iter().map(|image| format!("{:width$}  {}\n", image.name, image.digest));
     print(&lines.collect::<String>())
+}
+
+fn print_names(images: &[Listed]) -> Result<(), CliError> {
+    print(&images.iter().map(|image| format!("{}\n", image.name)).collect::<String>())
 }
 
 /// Data, to standard output.

@@ -287,9 +287,10 @@ fn is_special(path: &Path) -> bool {
     path.metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
 }
 
-/// Bytes of `512M`, `4G`, or `4`, which are GiB.
-fn size(text: &str) -> Result<u64, String> {
+/// Bytes of `64K`, `512M`, `4G`, or `4`, which are GiB.
+pub(super) fn size(text: &str) -> Result<u64, String> {
     let (number, unit) = match text.as_bytes() {
+        [.., b'K'] => (&text[..text.len() - 1], 1 << 10),
         [.., b'M'] => (&text[..text.len() - 1], 1 << 20),
         [.., b'G'] => (&text[..text.len() - 1], 1 << 30),
         _ => (text, 1 << 30),
@@ -303,10 +304,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_are_mib_gib_or_bare_gib() {
-        assert_eq!(size("1024M"), Ok(1 << 30));
+    fn sizes_are_kib_mib_gib_or_bare_gib() {
+        assert_eq!((size("1024K"), size("1024M")), (Ok(1 << 20), Ok(1 << 30)));
         assert_eq!(size("2G"), size("2"));
-        for bad in ["", "M", "1K", "-1", "1.5G", "99999999999999999G"] {
+        for bad in ["", "M", "1k", "-1", "1.5G", "99999999999999999G"] {
             assert!(size(bad).is_err(), "{bad}");
         }
     }

@@ -8,12 +8,12 @@
 //! is complete, and is read through before it is used: one that is damaged is made again.
 
 use super::key::Key;
+use crate::oci;
 use mkimage_formats::emit::Unfinished;
 use mkimage_formats::{Layout, Slice, Source};
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 use tempfile::TempPath;
 use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -78,8 +78,7 @@ impl Segment {
     pub(super) fn find(folder: &Path, key: Key) -> Option<Self> {
         let path = folder.join(key.hex());
         let found = Segment::read(path.clone())?;
-        // Who cleans the cache looks at it; a cache that cannot be written is not cleaned.
-        let _ = File::options().write(true).open(path).and_then(|file| file.set_modified(SystemTime::now()));
+        oci::mark_used(&path);
         Some(found)
     }
 }
@@ -114,7 +113,7 @@ impl Draft {
     pub(super) fn keep(mut self, folder: &Path, key: Key) -> io::Result<Segment> {
         self.out.write_all(Trailer::new(self.len, self.crc32c).as_bytes())?;
         let file = self.out.into_inner()?;
-        crate::oci::open_to_all(&file)?;
+        oci::open_to_all(&file)?;
         let path = folder.join(key.hex());
         self.path.persist(&path)?;
         drop(self.unfinished);

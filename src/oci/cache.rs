@@ -5,21 +5,28 @@
 //!       index.json            what is here, by `org.opencontainers.image.ref.name`
 //!       blobs/sha256/HEX      complete and verified when they have their name
 //!       .mkimage/lock         held while index.json is rewritten
+//!                use          held by all who use the cache, or by one who removes something
 //!                locks/XX     held while a blob or layer whose digest starts with XX is made
 //!                partial/HEX  downloads on their way; resumed
-//!                layers/      uncompressed layers; may be deleted at any time
+//!                layers/      uncompressed layers; may be deleted when nothing runs
+//!                segments/    compressed segments of initrds; so may these
 //! ```
 //!
 //! Every file gets its name by a rename when it is complete, so that a process that is killed
 //! leaves a valid cache. Nothing is written where nothing is missing: a cache may be read-only.
 //!
+//! What is used gets a new time of modification, by which it is known what has not been used for
+//! long: times of access are not kept everywhere.
+//!
 //! \[OCI-IMAGE\] *OCI Image Format Specification* 1.1, image-layout.md.
 
 use super::manifest::{Document, Index, OCI_INDEX, REF_NAME};
+use super::tidy::absent;
 use super::{Descriptor, Digest, Error, Reference};
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// \[OCI-IMAGE\] image-layout.md "oci-layout file".
 pub(crate) const LAYOUT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
@@ -43,8 +50,13 @@ impl Cache {
         self.dir.join(".mkimage")
     }
 
+    /// The folder of the blobs.
+    pub(crate) fn blobs(&self) -> PathBuf {
+        self.dir.join("blobs").join("sha256")
+    }
+
     pub(crate) fn blob_path(&self, digest: Digest) -> PathBuf {
-        self.dir.join("blobs").join("sha256").join(digest.hex())
+        self.blobs().join(digest.hex())
     }
 
     pub(crate) fn partial_path(&self, digest: Digest) -> PathBuf {
@@ -148,6 +160,52 @@ impl Cache {
         self.lock(&self.private().join("locks").join(&digest.hex()[..2]))
     }
 
+    /// While this lives, nothing is removed. None if the cache cannot be written.
+    pub(crate) fn shared(&self) -> Option<File> {
+        let path = self.private().join("use");
+        create_parent(&path).ok()?;
+        let file = File::options().create(true).append(true).open(&path);
+        // It may be somebody else's.
+        let file = file.or_else(|_| File::open(&path)).ok()?;
+        file.lock_shared().ok()?;
+        Some(file)
+    }
+
+    /// While this lives, nobody else uses the cache. `wait` is called if somebody does now.
+    pub(crate) fn alone(&self, wait: impl FnOnce()) -> Result<File, Error> {
+        let path = self.private().join("use");
+        let failed = |source| Error::Write { path: path.clone(), source };
+        create_parent(&path)?;
+        let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                wait();
+                file.lock().map_err(failed)?;
+            }
+            Err(TryLockError::Error(source)) => return Err(failed(source)),
+        }
+        Ok(file)
+    }
+
+    /// Removes the images, and all else that is in the cache but not the locks: somebody may wait
+    /// for them.
+    pub(crate) fn empty(&self) -> Result<(), Error> {
+        let _lock = self.lock(&self.private().join("lock"))?;
+        for file in ["index.json", "oci-layout"] {
+            let path = self.dir.join(file);
+            absent(fs::remove_file(&path), &path)?;
+        }
+        let blobs = self.dir.join("blobs");
+        absent(fs::remove_dir_all(&blobs), &blobs)?;
+        let private = self.private();
+        let entries = fs::read_dir(&private).map_err(|source| Error::Read { path: private, source })?;
+        for entry in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()) {
+            absent(fs::remove_dir_all(&entry), &entry)?;
+        }
+        Ok(())
+    }
+
     fn lock(&self, path: &Path) -> Result<File, Error> {
         let failed = |source| Error::Write { path: path.to_owned(), source };
         create_parent(path)?;
@@ -182,6 +240,12 @@ impl Cache {
         .map(drop)
         .map_err(|source| Error::Write { path: path.to_owned(), source })
     }
+}
+
+/// Notes that a file of the cache is in use now. One that cannot be written is not cleaned up
+/// either.
+pub(crate) fn mark_used(path: &Path) {
+    let _ = File::options().append(true).open(path).and_then(|file| file.set_modified(SystemTime::now()));
 }
 
 /// Temporary files start private; a cache is shared like any other folder of its owner.

@@ -21,6 +21,7 @@ impl Store {
     /// # Errors
     /// It cannot be made.
     pub fn scratch(&self) -> Result<Scratch, Error> {
+        self.begin_use();
         let dir = self.spool.dir();
         Scratch::new(dir, "scratch-").map_err(|source| Error::Write { path: dir.into(), source })
     }

@@ -110,6 +110,7 @@ impl Store {
     /// # Errors
     /// The file is something else, or something in it is missing or damaged.
     pub fn import(&self, path: &Path, name: Option<&Reference>) -> Result<Vec<Reference>, Error> {
+        self.begin_use();
         let mut staging = Staging::open(&self.cache, path, self.options.max_layer_size)?;
         let images = match (staging.list("index.json")?, staging.list("manifest.json")?) {
             (Some(index), _) => layout_images(path, &index)?,

@@ -6,6 +6,7 @@
 //!
 //! A name is the last thing to be written: it never points at something that is not there.
 
+use super::cache::mark_used;
 use super::manifest::Document;
 use super::registry::Registry;
 use super::select::{Choice, Selection, mismatch, select};
@@ -28,6 +29,7 @@ impl Store {
         references: &[Reference],
         choice: Choice<'_>,
     ) -> Result<Vec<Selection>, Error> {
+        self.begin_use();
         let mut found: BTreeMap<&Reference, Selection> = BTreeMap::new();
         let mut missing: BTreeMap<&Reference, Missing> = BTreeMap::new();
         for reference in references {
@@ -51,6 +53,7 @@ impl Store {
         }
         for (reference, selection) in &found {
             self.check_platforms(reference, selection, choice.platforms())?;
+            mark_used(&self.cache.blob_path(selection.root.digest));
         }
         Ok(references.iter().filter_map(|reference| found.get(reference).cloned()).collect())
     }

@@ -7,13 +7,14 @@
 //!
 //! A compressed layer is unpacked once, and both of its digests are checked on the way; what comes
 //! after works on slices of the file. DIFF, the start of the `diff_id` that was checked, is part
-//! of the name because two images may claim different ones of the same blob.
+//! of the name because two images may claim different ones of the same blob. The archive's time is
+//! when it was last used.
 //!
 //! \[OCI-IMAGE\] *OCI Image Format Specification* 1.1, layer.md, config.md "Layer DiffID".
 //! \[RFC 1952\] *GZIP file format specification* §2.2: members follow one another.
 //! \[RFC 8878\] *Zstandard Compression* §3.1: so do frames.
 
-use super::cache::Cache;
+use super::cache::{Cache, mark_used};
 use super::digest::Digesting;
 use super::tidy::absent;
 use super::{Descriptor, Digest, Error, Scratch, Task};
@@ -155,6 +156,9 @@ impl Spool {
             {
                 return Ok(Err(error));
             }
+        }
+        if format != Format::Tar {
+            mark_used(&done);
         }
         Ok(Ok(done))
     }

@@ -1,6 +1,6 @@
 //! Images by their names: from the cache, and what is missing from registries.
 
-use super::cache::Cache;
+use super::cache::{Cache, mark_used};
 use super::manifest::{IN_TOTO, ImageConfig, Manifest, PREDICATE_TYPE};
 use super::progress::{Progress, Screen};
 use super::registry::{Mirror, Registry};
@@ -9,8 +9,9 @@ use super::spool::Spool;
 use super::{Descriptor, Digest, Error, ImageError, Platform, Reference, parallel};
 use std::collections::BTreeMap;
 use std::env;
+use std::fs::File;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// When registries are asked.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -148,6 +149,9 @@ pub struct Blob {
 }
 
 /// A cache, and the registries that fill it.
+///
+/// Once it has got images, nothing is removed from the cache by others while it lives. What removes
+/// something waits for that, so use no second store meanwhile.
 #[derive(Debug)]
 pub struct Store {
     pub(super) options: StoreOptions,
@@ -155,6 +159,7 @@ pub struct Store {
     pub(super) screen: Screen,
     pub(super) spool: Spool,
     registry: OnceLock<Registry>,
+    in_use: Mutex<Option<File>>,
 }
 
 impl Store {
@@ -166,7 +171,22 @@ impl Store {
         let cache = Cache::new(&options.cache);
         let spool = Spool::open(&cache, options.max_layer_size)?;
         let screen = Screen::new(options.progress);
-        Ok(Store { options, cache, screen, spool, registry: OnceLock::new() })
+        let (registry, in_use) = Default::default();
+        Ok(Store { options, cache, screen, spool, registry, in_use })
+    }
+
+    /// From now on, nothing that this store uses is removed by another process.
+    pub(super) fn begin_use(&self) {
+        let mut in_use = self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        if in_use.is_none() {
+            *in_use = self.cache.shared();
+        }
+    }
+
+    /// Waits until nobody uses the cache, and keeps others from it while the result lives.
+    pub(super) fn alone(&self) -> Result<File, Error> {
+        drop(self.in_use.lock().unwrap_or_else(PoisonError::into_inner).take());
+        self.cache.alone(|| self.screen.say("waiting for others who use the cache"))
     }
 
     /// The images of these names for one platform, in their order.
@@ -200,6 +220,8 @@ impl Store {
             let job = jobs.iter().zip(&tars).find(|((_, job), _)| job == layer);
             layer.tar = job.map(|(_, tar)| tar.clone()).unwrap_or_default();
         }
+        // Once more, after its layers: who cleans up takes them before the image.
+        selections.iter().for_each(|selection| mark_used(&self.cache.blob_path(selection.root.digest)));
         Ok(images)
     }
 

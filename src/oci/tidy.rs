@@ -35,6 +35,7 @@ impl Store {
     /// # Errors
     /// It is not there, or the cache cannot be written.
     pub fn remove(&self, reference: &Reference) -> Result<(), Error> {
+        let _alone = self.alone()?;
         let names = [reference.cache_name(), reference.to_string()];
         let named = |m: &Descriptor| m.annotations.get(REF_NAME).is_some_and(|name| names.contains(name));
         let lost = self.cache.update(|index| {
@@ -55,20 +56,14 @@ impl Store {
         self.spool.forget(&lost)
     }
 
-    /// Empties the cache: images, blobs, unpacked layers. What else is in the folder stays.
+    /// Empties the cache: images, blobs, unpacked layers, segments of initrds. What else is in the
+    /// folder stays.
     ///
     /// # Errors
     /// Something cannot be removed.
     pub fn clean(&self) -> Result<(), Error> {
-        for file in ["index.json", "oci-layout"] {
-            let path = self.options.cache.join(file);
-            absent(fs::remove_file(&path), &path)?;
-        }
-        for folder in ["blobs", ".mkimage"] {
-            let path = self.options.cache.join(folder);
-            absent(fs::remove_dir_all(&path), &path)?;
-        }
-        Ok(())
+        let _alone = self.alone()?;
+        self.cache.empty()
     }
 
     /// Takes those images out of the cache that a registry has as well.
