@@ -5,9 +5,10 @@
 mod support;
 
 use std::io::ErrorKind;
+use std::ops::Range;
 use std::process::Command;
 use support::image::{gzip, noise};
-use support::workplace::{Workplace, arm64_image, bzimage, done};
+use support::workplace::{Workplace, arm64_image, bzimage, done, position};
 
 const MIB: u64 = 1 << 20;
 const CMDLINE: &str = "console=ttyS0 quiet";
@@ -90,6 +91,58 @@ fn kernel_and_initrd_are_there_once_for_both_firmwares() {
             assert_eq!(copies(&medium_bytes, &bytes[4096..8192]), 1, "{what} on {medium}");
         }
     }
+}
+
+/// Where `content` is, which no part of is anywhere else.
+fn run(image: &[u8], content: &[u8]) -> Range<usize> {
+    let at = position(image, content).expect("it is in one piece");
+    at..at + content.len()
+}
+
+#[test]
+fn rule_14_what_boots_is_in_one_piece_and_before_all_else() {
+    let place = media(&["-f", "iso,iso-efi,raw,raw-bios,raw-efi"]);
+    for (medium, loaders) in [
+        ("media.iso", 2),
+        ("media-efi.iso", 2),
+        // An empty MiB before each partition, and the tables of a FAT32 of 64 MiB.
+        ("media-bios.img", 3),
+        ("media-efi.img", 3),
+        ("media.img", 4),
+    ] {
+        let image = place.read(medium);
+        let (initrd, kernel) = (run(&image, &initrd()), run(&image, &bzimage()));
+        assert!(initrd.start <= loaders << 20, "{medium}: the initrd is at {}", initrd.start);
+        assert!((initrd.end..initrd.end + 4096).contains(&kernel.start), "{medium}: {initrd:?}, {kernel:?}");
+    }
+}
+
+#[test]
+fn rule_14_of_a_root_file_system_what_boots_is_in_one_piece_before_what_sorts_behind_it() {
+    let place = Workplace::new();
+    let large = noise(3_000_000);
+    let files: [(&str, &[u8]); 3] =
+        [("boot/kernel", &bzimage()), ("boot/cmdline", b"quiet"), ("usr/large", &large)];
+    place.write("root.tar", support::image::tar(&files));
+    let args = ["media", "--tar", "root.tar", "--payload", "rootfs", "-f", "iso-bios,iso-efi"];
+    done(&mut place.command(&args));
+    for medium in ["media.iso", "media-efi.iso"] {
+        let image = place.read(medium);
+        let (kernel, large) = (run(&image, &bzimage()), run(&image, &large));
+        assert!(kernel.end <= large.start && kernel.start < 2 << 20, "{medium}: {kernel:?}, {large:?}");
+    }
+}
+
+#[test]
+fn rule_13_nobody_can_write_on_the_efi_system_partition_of_a_cd() {
+    let place = media(&["-f", "iso-efi"]);
+    let Some(esp) = other(&place, "bsdtar", &["-xOf", "media-efi.iso", "boot/efi.img"]) else { return };
+    place.write("efi.img", esp);
+    let Some(attributes) = other(&place, "mattrib", &["-i", "efi.img", "::/EFI/BOOT/BOOTX64.EFI"]) else {
+        return;
+    };
+    let attributes = String::from_utf8(attributes).unwrap();
+    assert!(attributes.contains(" R "), "{attributes}");
 }
 
 #[test]

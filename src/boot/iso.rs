@@ -189,6 +189,8 @@ impl<'a> EfiSide<'a> {
             label: "EFI".into(),
             serial: self.payloads[0].0.signature(),
             epoch: self.options.epoch,
+            // systemd-boot writes into what seems writable, and not every firmware expects that.
+            read_only: true,
             ..fat::Options::default()
         };
         Ok(Fat::new(&volume.tree, &fat_options)?.layout(&volume.tree)?)
