@@ -197,6 +197,55 @@ fn virt_v2v_takes_both_kinds_of_digest_and_refuses_a_byte_that_changed() {
     }
 }
 
+/// What the Common OVF Tool tells of the machine, with single spaces, and what it complains of. None
+/// without it.
+fn cot(ova: &Path) -> Option<(String, String)> {
+    let mut cot = judge::program("cot")?;
+    let out = cot.args(["--quiet", "info", "--verbose"]).arg(ova).output().unwrap();
+    let words = |bytes: &[u8]| {
+        let lines = String::from_utf8_lossy(bytes).into_owned();
+        lines.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ") + "\n").collect()
+    };
+    assert!(out.status.success(), "{out:?}");
+    Some((words(&out.stdout), words(&out.stderr)))
+}
+
+/// Of descriptions of OVF 1 it knows digests of SHA-1 alone.
+#[test]
+fn cot_finds_the_machine_and_each_medium_in_its_place() {
+    let desk = Desk::new();
+    let options = Options { digest: Digest::Sha1, ..options() };
+    for (ova, medium) in [
+        (with_disk(&desk, &desk.disk(), &options), " 5.062 MiB harddisk @ SCSI 0:0\n"),
+        (with_iso(&options), "cdrom @ IDE 0:0\n"),
+    ] {
+        let Some((told, complaint)) = cot(&desk.emit("x.ova", &ova)) else { return };
+        assert_eq!(complaint, "");
+        for text in [
+            medium,
+            "System types: vmx-15\n",
+            "Ethernet device types: VmxNet3\n",
+            "None (default) 2 2 GiB 1 0",
+            "ethernet0 : VM Network\n",
+        ] {
+            assert!(told.contains(text), "{text} in {told}");
+        }
+    }
+}
+
+#[test]
+fn cot_sees_that_a_byte_changed() {
+    let desk = Desk::new();
+    let options = Options { digest: Digest::Sha1, ..options() };
+    let ova = desk.emit("x.ova", &with_iso(&options));
+    let mut changed = bytes(&ova);
+    let at = changed.windows(5).position(|window| window == b"line ").unwrap();
+    changed[at] = b'L';
+    std::fs::write(&ova, changed).unwrap();
+    let Some((_, complaint)) = cot(&ova) else { return };
+    assert!(complaint.contains("The sha1 checksum for file 'demo.iso' is expected to be:"), "{complaint}");
+}
+
 #[test]
 fn the_disk_in_the_archive_is_the_disk() {
     let desk = Desk::new();
