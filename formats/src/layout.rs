@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A file on the host whose bytes outputs refer to. It must not change until they are emitted.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq, Hash)]
 pub struct Source {
     path: PathBuf,
     len: u64,
@@ -64,7 +64,7 @@ impl Source {
 }
 
 /// Part of a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Slice {
     /// The file.
     pub source: Arc<Source>,
@@ -75,7 +75,7 @@ pub struct Slice {
 }
 
 /// What fills an extent of an output.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Content {
     /// Structures: small, in memory.
     Bytes(Bytes),
@@ -100,7 +100,7 @@ impl Content {
 
 /// An output, or a part of one: contents one after the other. Offsets are sums, so there is
 /// neither a gap nor an overlap.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Layout {
     extents: Vec<Content>,
     len: u64,

@@ -29,6 +29,7 @@ mod runs;
 pub mod sector;
 mod skeleton;
 pub mod spool;
+pub mod squashfs;
 pub mod tar;
 pub mod tree;
 pub mod uboot;

@@ -1,7 +1,8 @@
 //! What does not fit, and what each is told; and how much memory it takes.
 
 use crate::any::{file, path};
-use crate::specimens::{add, options, plain};
+use crate::options;
+use crate::specimens::{add, plain};
 use mkimage_formats::erofs::{self, Options};
 use mkimage_formats::tree::Xattrs;
 use mkimage_formats::{Content, Kind, Layout, Meta, Tree};

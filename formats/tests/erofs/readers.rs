@@ -3,50 +3,13 @@
 use crate::any::{path, trees};
 use crate::judge;
 use crate::reader::Reader;
-use crate::seen::{Nodes, Seen, bytes, groups, told};
-use crate::specimens::{EPOCH, options, specimens};
-use mkimage_formats::tree::{Time, Xattrs};
-use mkimage_formats::{Tree, TreePath, emit, erofs};
+use crate::seen::{Nodes, assert_same, bytes, groups, told, walk};
+use crate::specimens::{EPOCH, specimens};
+use crate::{KINDS, options};
+use mkimage_formats::tree::Xattrs;
+use mkimage_formats::{Tree, emit, erofs};
 use proptest::prelude::*;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::Path;
-
-/// A folder on the host, as it is.
-fn walk(root: &Path, path: &TreePath, nodes: &mut Nodes) {
-    let host = root.join(std::ffi::OsStr::from_bytes(path.as_bytes()));
-    let meta = host.symlink_metadata().unwrap();
-    let kind = meta.file_type();
-    let content = match () {
-        () if kind.is_file() => std::fs::read(&host).unwrap(),
-        () if kind.is_symlink() => std::fs::read_link(&host).unwrap().as_os_str().as_bytes().to_vec(),
-        () => Vec::new(),
-    };
-    let device = (kind.is_char_device() || kind.is_block_device()).then(|| {
-        let n = meta.rdev();
-        let number = |n: u64| u32::try_from(n).unwrap();
-        (number(n >> 8 & 0xfff | n >> 32 & 0xffff_f000), number(n & 0xff | n >> 12 & 0xffff_ff00))
-    });
-    nodes.insert(
-        path.clone(),
-        Seen {
-            mode: meta.mode(),
-            uid: meta.uid(),
-            gid: meta.gid(),
-            mtime: Time { seconds: meta.mtime(), nanos: u32::try_from(meta.mtime_nsec()).unwrap() },
-            nlink: 1,
-            device,
-            content,
-            xattrs: Xattrs::new(),
-        },
-    );
-    if kind.is_dir() {
-        for entry in std::fs::read_dir(&host).unwrap() {
-            let name = TreePath::new(entry.unwrap().file_name().as_bytes()).unwrap();
-            walk(root, &path.join(&name), nodes);
-        }
-    }
-}
+use std::os::unix::fs::MetadataExt;
 
 /// What fsck.erofs 1.5 extracts: no attributes, no hard links, and no set-id bits, since it changes
 /// the mode before the owner. Links have no modes on the host.
@@ -77,26 +40,12 @@ fn extracted(tree: &Tree) -> Option<Nodes> {
     // It says nothing unless something is wrong.
     let said = judge::output(fsck.arg(format!("--extract={}", root.display())).arg(&image));
     assert_eq!(said, "");
-    let mut nodes = Nodes::new();
-    walk(&root, &TreePath::root(), &mut nodes);
-    Some(extractable(nodes))
-}
-
-fn assert_same(found: &Nodes, wanted: &Nodes) {
-    for (path, want) in wanted {
-        let found = found.get(path).unwrap_or_else(|| panic!("{path} is missing"));
-        let shown = |seen: &Seen| Seen {
-            content: seen.content[..seen.content.len().min(40)].to_vec(),
-            ..seen.clone()
-        };
-        assert!(found == want, "{path}: {:?} and not {:?}", shown(found), shown(want));
-    }
-    assert_eq!(found.len(), wanted.len());
+    Some(extractable(walk(&root).0))
 }
 
 #[test]
 fn the_tree_is_read_back_by_a_strict_reader() {
-    let tree = specimens();
+    let tree = specimens(&KINDS);
     let image = bytes(&erofs::layout(&tree, &options()).unwrap());
     let reader = Reader::new(&image);
     assert_same(&reader.nodes, &told(&tree, EPOCH));
@@ -106,7 +55,7 @@ fn the_tree_is_read_back_by_a_strict_reader() {
 
 #[test]
 fn the_tree_is_extracted_by_fsck_erofs() {
-    let mut tree = specimens();
+    let mut tree = specimens(&KINDS);
     // It writes nothing for a hole, so that files with holes become shorter.
     tree.remove(&path("holes"));
     if let Some(found) = extracted(&tree) {
@@ -118,7 +67,7 @@ fn the_tree_is_extracted_by_fsck_erofs() {
 fn fsck_erofs_finds_nothing_wrong_with_holes() {
     let Some(mut fsck) = judge::program("fsck.erofs") else { return };
     let file = tempfile::NamedTempFile::new().unwrap();
-    emit::emit(&erofs::layout(&specimens(), &options()).unwrap(), file.path()).unwrap();
+    emit::emit(&erofs::layout(&specimens(&KINDS), &options()).unwrap(), file.path()).unwrap();
     assert_eq!(judge::output(fsck.arg(file.path())), "");
 }
 
@@ -126,7 +75,7 @@ fn fsck_erofs_finds_nothing_wrong_with_holes() {
 fn dump_erofs_tells_the_volume() {
     let Some(mut dump) = judge::program("dump.erofs") else { return };
     let file = tempfile::NamedTempFile::new().unwrap();
-    emit::emit(&erofs::layout(&specimens(), &options()).unwrap(), file.path()).unwrap();
+    emit::emit(&erofs::layout(&specimens(&KINDS), &options()).unwrap(), file.path()).unwrap();
     let said = judge::output(dump.env("TZ", "UTC").arg("-s").arg(file.path()));
     for line in [
         "Filesystem magic number:                      0xE0F5E1E2",

@@ -1,17 +1,11 @@
 //! A tree that holds a specimen of everything.
 
 use crate::any::{self, path};
-use mkimage_formats::erofs::Options;
-use mkimage_formats::gpt::Guid;
 use mkimage_formats::tree::{OriginId, Time, Xattrs};
 use mkimage_formats::{Kind, Layout, Meta, Node, Tree};
 use std::sync::Arc;
 
 pub(crate) const EPOCH: Time = Time::from_unix(1_700_000_000);
-
-pub(crate) fn options() -> Options {
-    Options { label: "specimens".into(), uuid: Guid(*b"0123456789abcdef"), epoch: EPOCH }
-}
 
 pub(crate) fn add(tree: &mut Tree, name: impl AsRef<[u8]>, meta: Meta, kind: Kind) {
     tree.insert(path(name), Node { meta, kind, origin: OriginId::default() }).unwrap();
@@ -29,7 +23,8 @@ pub(crate) fn holed(at: usize, hole: u64, len: usize) -> Layout {
     layout
 }
 
-pub(crate) fn specimens() -> Tree {
+/// The tree, with attributes of `kinds`.
+pub(crate) fn specimens(kinds: &[&str]) -> Tree {
     let mut t = any::specimens(false);
     for folder in ["sizes", "targets", "holes", "xattrs", "folders", "folders/empty", "folders/full"] {
         add(&mut t, folder, Meta::new(0o755, EPOCH), Kind::Dir);
@@ -68,18 +63,11 @@ pub(crate) fn specimens() -> Tree {
     for n in 0..200 {
         add(&mut t, format!("folders/{}{n}", "d".repeat(251)), Meta::new(0o700, EPOCH), Kind::Dir);
     }
-    let kinds = [
-        "user.a",
-        "trusted.overlay.opaque",
-        "security.capability",
-        "system.posix_acl_access",
-        "system.posix_acl_default",
-    ];
     for (n, len) in [0, 1, 3, 4, 5, 100, 2000, 4050, 5000, 65_535].into_iter().enumerate() {
         let xattrs = kinds.iter().map(|kind| (kind.as_bytes().to_vec(), vec![7; len]));
         let meta = |mode| Meta {
             xattrs: Some(Arc::new(Xattrs::from_iter(
-                xattrs.clone().take((1 + n % 5).min(262_000 / (len + 40))),
+                xattrs.clone().take((1 + n % kinds.len()).min(262_000 / (len + 40))),
             ))),
             ..Meta::new(mode, EPOCH)
         };
