@@ -13,8 +13,9 @@ pub use system::{Kernel, PayloadKind, System};
 use crate::boot::{self, Firmware};
 use crate::{initrd, kernel};
 use mkimage_formats::emit::{self, Partial, Sink, Stream};
+use mkimage_formats::spool::Spool;
 use mkimage_formats::tree;
-use mkimage_formats::{Layout, Tree, erofs, gce, gzip, iso, ova, qcow2, tar, vhd, vhdx, vmdk};
+use mkimage_formats::{Layout, Tree, erofs, gce, gzip, iso, ova, qcow2, squashfs, tar, vhd, vhdx, vmdk};
 use std::borrow::Cow;
 use std::io::Write;
 use std::num::NonZero;
@@ -33,6 +34,10 @@ pub struct Options {
     pub qcow2: Option<Qcow2Compression>,
     /// Which VMDK it is.
     pub vmdk: VmdkKind,
+    /// How a SquashFS is compressed.
+    pub squashfs: squashfs::Compression,
+    /// Bytes of a block of a SquashFS: a power of two from 4 KiB to 1 MiB.
+    pub squashfs_block_size: u32,
     /// A folder for what is compressed before its place is known, where a format
     /// [needs](Format::needs_scratch) one. Its files must stay until the outputs are written.
     pub scratch: Option<PathBuf>,
@@ -48,9 +53,19 @@ impl Default for Options {
             firmware: None,
             qcow2: None,
             vmdk: VmdkKind::default(),
+            squashfs: squashfs::Compression::default(),
+            squashfs_block_size: squashfs::Options::default().block_size,
             scratch: None,
             threads: NonZero::<usize>::MIN,
         }
+    }
+}
+
+impl Options {
+    /// Where `format` has what is compressed before its place is known.
+    fn spool(&self, format: &'static str) -> Result<Spool, Error> {
+        let scratch = self.scratch.as_ref().ok_or(Error::NoScratch { format })?;
+        Ok(Spool { path: scratch.join(format!("{format}.spool")), threads: self.threads })
     }
 }
 
@@ -220,6 +235,9 @@ pub enum Error {
     /// An EROFS.
     #[error(transparent)]
     Erofs(#[from] erofs::Error),
+    /// A SquashFS.
+    #[error(transparent)]
+    Squashfs(#[from] squashfs::Error),
     /// An ISO 9660.
     #[error(transparent)]
     Iso(#[from] iso::Error),

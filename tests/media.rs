@@ -342,8 +342,13 @@ fn a_machine_boots_what_its_name_or_the_flag_says() {
 fn a_root_image_is_the_root_file_system_without_what_boots() {
     let place = Workplace::new();
     place.write("demo.yml", support::workplace::DEMO);
-    done(&mut place.build(&["-f", "kernel+erofs,kernel+iso", "demo.yml"]));
+    done(&mut place.build(&["-f", "kernel+erofs,kernel+iso,kernel+squashfs", "demo.yml"]));
     other(&place, "fsck.erofs", &["demo-erofs.img"]);
+    if let Some(list) = other(&place, "unsquashfs", &["-lc", "demo-squashfs.img"]) {
+        let list = String::from_utf8(list).unwrap();
+        assert!(list.contains("/etc/"), "{list}");
+        assert!(list.contains("/boot\n") && !list.contains("/boot/"), "{list}");
+    }
     let Some(list) = other(&place, "bsdtar", &["-tf", "demo.iso"]) else { return };
     let list = String::from_utf8(list).unwrap();
     let names: Vec<_> = list.lines().map(|name| name.trim_start_matches("./")).collect();

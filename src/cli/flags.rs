@@ -8,6 +8,7 @@ use clap::Args;
 use mkimage_formats::gpt::Guid;
 use mkimage_formats::iso::Profile;
 use mkimage_formats::sector::SectorSize;
+use mkimage_formats::squashfs;
 use mkimage_loaders::bios::Serial;
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter};
@@ -67,6 +68,12 @@ pub(crate) struct Outputs {
     /// How the clusters of a qcow2 are compressed
     #[arg(long, value_enum, default_value_t, value_name = "NAME")]
     qcow2_compression: Qcow2Flag,
+    /// How the blocks of a SquashFS are compressed
+    #[arg(long, value_enum, default_value_t, value_name = "NAME")]
+    squashfs_compression: SquashfsFlag,
+    /// Bytes of a SquashFS's blocks, a power of two from 4K to 1M
+    #[arg(long, value_parser = block_size, value_name = "SIZE", default_value = "128K")]
+    squashfs_block_size: u32,
     /// The name of the volume that a medium has
     #[arg(long, value_name = "NAME", default_value = "LinuxKit")]
     volume_label: String,
@@ -107,6 +114,20 @@ enum Qcow2Flag {
     /// As every QEMU reads it
     Zlib,
     /// For QEMU 5.1 and later
+    Zstd,
+}
+
+/// [`squashfs::Compression`] as a flag.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum SquashfsFlag {
+    /// As every Linux reads it
+    #[default]
+    Gzip,
+    /// Small, and slow to read
+    Xz,
+    /// Large, and fast
+    Lz4,
+    /// Smaller than gzip and faster to read; Linux 4.14 and later
     Zstd,
 }
 
@@ -276,6 +297,13 @@ impl Outputs {
                 VmdkFlag::MonolithicSparse => VmdkKind::MonolithicSparse,
                 VmdkFlag::MonolithicFlat => VmdkKind::MonolithicFlat,
             },
+            squashfs: match self.squashfs_compression {
+                SquashfsFlag::Gzip => squashfs::Compression::Gzip,
+                SquashfsFlag::Xz => squashfs::Compression::Xz,
+                SquashfsFlag::Lz4 => squashfs::Compression::Lz4,
+                SquashfsFlag::Zstd => squashfs::Compression::Zstd,
+            },
+            squashfs_block_size: self.squashfs_block_size,
             scratch: scratch.map(Into::into),
             threads: self.threads(),
         }
@@ -299,6 +327,14 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
     number.checked_mul(unit).ok_or_else(|| format!("at most {} GiB", u64::MAX >> 30))
 }
 
+/// Bytes of a SquashFS's blocks.
+fn block_size(text: &str) -> Result<u32, String> {
+    let bytes = size(text).ok().and_then(|bytes| u32::try_from(bytes).ok());
+    bytes
+        .filter(|bytes| squashfs::is_block_size(*bytes))
+        .ok_or_else(|| "a power of two from 4K to 1M is wanted".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,6 +345,14 @@ mod tests {
         assert_eq!(size("2G"), size("2"));
         for bad in ["", "M", "1k", "-1", "1.5G", "99999999999999999G"] {
             assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn blocks_are_powers_of_two() {
+        assert_eq!((block_size("4K"), block_size("1M")), (Ok(4 << 10), Ok(1 << 20)));
+        for bad in ["", "K", "2K", "12K", "2M", "4096", "4"] {
+            assert!(block_size(bad).is_err(), "{bad}");
         }
     }
 }

@@ -6,7 +6,6 @@ use mkimage_formats::gpt::Guid;
 use mkimage_formats::ova::{self, Medium, MediumKind};
 use mkimage_formats::spool::Spool;
 use mkimage_formats::{Layout, gce, qcow2, vhd, vhdx, vmdk};
-use std::path::PathBuf;
 
 /// What a disk is wrapped into.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -103,9 +102,7 @@ impl Disk<'_> {
     }
 
     fn spool(&self) -> Result<Spool, Error> {
-        let scratch = self.options.scratch.as_ref().ok_or(Error::NoScratch { format: self.format })?;
-        let path: PathBuf = scratch.join(format!("{}.spool", self.format));
-        Ok(Spool { path, threads: self.options.threads })
+        self.options.spool(self.format)
     }
 
     fn qcow2(&self, disk: &Layout) -> Result<Layout, Error> {

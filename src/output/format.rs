@@ -10,7 +10,7 @@ use crate::boot::{self, Firmware};
 use crate::rootfs::T0;
 use mkimage_formats::gpt::Guid;
 use mkimage_formats::sector::SectorSize;
-use mkimage_formats::{Kind, Layout, Meta, Node, OriginId, Tree, TreePath, erofs, iso};
+use mkimage_formats::{Kind, Layout, Meta, Node, OriginId, Tree, TreePath, erofs, iso, squashfs};
 use std::borrow::Cow;
 
 /// A kind of output.
@@ -59,6 +59,7 @@ enum Recipe {
 enum RootImage {
     Erofs,
     Iso,
+    Squashfs,
 }
 
 /// The form in which a format has the root file system.
@@ -178,6 +179,11 @@ impl Format {
                 let options = iso::Options { epoch, volume: volume.clone(), ..iso::Options::default() };
                 iso::layout(&root, &options)?
             }
+            RootImage::Squashfs => {
+                let spool = options.spool(self.name)?;
+                let (compression, block_size) = (options.squashfs, options.squashfs_block_size);
+                squashfs::layout(&root, &squashfs::Options { compression, block_size, epoch }, &spool)?
+            }
         };
         let mut files = files(system, false);
         files.push(Product { suffix: self.suffix.into(), body: Body::Layout(image) });
@@ -188,6 +194,7 @@ impl Format {
     #[must_use]
     pub fn needs_scratch(&self, options: &Options) -> bool {
         match self.recipe {
+            Recipe::Root(image) => image == RootImage::Squashfs,
             Recipe::Disk(_, container) | Recipe::AnyDisk(_, container) | Recipe::CloudDisk(_, container) => {
                 match container {
                     Container::Ova => true,

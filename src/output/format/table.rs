@@ -84,6 +84,13 @@ pub static FORMATS: &[Format] = &[
         suffix: ".iso",
     },
     Format {
+        name: "kernel+squashfs",
+        about: "kernel, command line, and the root file system as a SquashFS",
+        recipe: Recipe::Root(RootImage::Squashfs),
+        carries: Carries::Tree,
+        suffix: "-squashfs.img",
+    },
+    Format {
         name: "ova",
         about: "a virtual machine for VMware, with a disk for UEFI unless --firmware says otherwise",
         recipe: Recipe::AnyDisk(Firmware::Efi, Container::Ova),
