@@ -115,7 +115,7 @@ impl Draft {
         let file = self.out.into_inner()?;
         oci::open_to_all(&file)?;
         let path = folder.join(key.hex());
-        self.path.persist(&path)?;
+        crate::oci::rename(self.path, &path)?;
         drop(self.unfinished);
         Segment::at(path, self.len, self.crc32c)
     }

@@ -27,6 +27,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+use tempfile::TempPath;
 
 /// \[OCI-IMAGE\] image-layout.md "oci-layout file".
 pub(crate) const LAYOUT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
@@ -164,9 +165,8 @@ impl Cache {
     pub(crate) fn shared(&self) -> Option<File> {
         let path = self.private().join("use");
         create_parent(&path).ok()?;
-        let file = File::options().create(true).append(true).open(&path);
         // It may be somebody else's.
-        let file = file.or_else(|_| File::open(&path)).ok()?;
+        let file = lockable(&path).or_else(|_| File::open(&path)).ok()?;
         file.lock_shared().ok()?;
         Some(file)
     }
@@ -176,7 +176,7 @@ impl Cache {
         let path = self.private().join("use");
         let failed = |source| Error::Write { path: path.clone(), source };
         create_parent(&path)?;
-        let file = File::options().create(true).append(true).open(&path).map_err(failed)?;
+        let file = lockable(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
@@ -209,7 +209,7 @@ impl Cache {
     fn lock(&self, path: &Path) -> Result<File, Error> {
         let failed = |source| Error::Write { path: path.to_owned(), source };
         create_parent(path)?;
-        let file = File::options().create(true).append(true).open(path).map_err(failed)?;
+        let file = lockable(path).map_err(failed)?;
         file.lock().map_err(failed)?;
         Ok(file)
     }
@@ -235,17 +235,28 @@ impl Cache {
             file.write_all(bytes)?;
             open_to_all(file.as_file())?;
             file.as_file().sync_all()?;
-            file.persist(path).map_err(io::Error::from)
+            rename(file.into_temp_path(), path)
         })
-        .map(drop)
         .map_err(|source| Error::Write { path: path.to_owned(), source })
     }
+}
+
+/// A file that nothing is written to. Windows locks none that is open to append alone.
+fn lockable(path: &Path) -> io::Result<File> {
+    File::options().create(true).read(true).append(true).open(path)
 }
 
 /// Notes that a file of the cache is in use now. One that cannot be written is not cleaned up
 /// either.
 pub(crate) fn mark_used(path: &Path) {
     let _ = File::options().append(true).open(path).and_then(|file| file.set_modified(SystemTime::now()));
+}
+
+/// Gives a temporary file its name. Not tempfile's `persist`: on Windows, that replaces no file
+/// which another process reads just now.
+pub(crate) fn rename(partial: TempPath, path: &Path) -> io::Result<()> {
+    let partial = partial.keep()?;
+    fs::rename(&partial, path).inspect_err(|_| drop(fs::remove_file(&partial)))
 }
 
 /// Temporary files start private; a cache is shared like any other folder of its owner.
@@ -291,6 +302,19 @@ mod tests {
         fs::write(cache.blob_path(digest), "{").unwrap();
         cache.put(b"{}").unwrap();
         assert_eq!(fs::read(cache.blob_path(digest)).unwrap(), b"{}");
+    }
+
+    #[test]
+    fn the_index_is_replaced_while_someone_reads_it() {
+        let (_dir, cache) = cache();
+        let root = Descriptor::new("m", cache.put(b"x").unwrap(), 1);
+        cache.record(&[("one".into(), root.clone())]).unwrap();
+        let mut reader = File::open(cache.dir.join("index.json")).unwrap();
+        cache.record(&[("two".into(), root)]).unwrap();
+        assert_eq!(cache.index().unwrap().manifests.len(), 2);
+        let mut before = String::new();
+        reader.read_to_string(&mut before).unwrap();
+        assert!(before.contains("one") && !before.contains("two"));
     }
 
     #[test]

@@ -211,7 +211,8 @@ impl Staging {
         let (from, to) = (self.place(blob.digest), cache.blob_path(blob.digest));
         create_parent(&to)?;
         let _lock = cache.lock_blob(blob.digest)?;
-        let kept = File::open(&from).and_then(|file| {
+        // To be written, since Windows brings to the disk no file that is only read.
+        let kept = File::options().write(true).open(&from).and_then(|file| {
             super::super::cache::open_to_all(&file)?;
             file.sync_all()?;
             fs::rename(&from, &to)

@@ -24,6 +24,7 @@ use ureq::unversioned::transport as ut;
 
 /// The bundles that systems keep, in the order of the Go library's list: Debian, Fedora, SUSE,
 /// and where Alpine, the BSDs and macOS have theirs.
+#[cfg(not(windows))]
 const BUNDLES: [&str; 6] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
