@@ -35,8 +35,11 @@ use mkimage_loaders::bios::Serial;
 use mkimage_loaders::uefi::Arch;
 use sha2::{Digest, Sha256};
 use std::io::{self, Write};
+use std::ops::RangeInclusive;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
 
 /// Where a medium has what it starts.
 #[derive(Clone, Copy)]
@@ -142,7 +145,7 @@ pub struct Measured {
     /// Their CRC-32C (Castagnoli).
     pub crc32c: u32,
     /// Their SHA-256, once it was asked for.
-    sha256: Arc<OnceLock<[u8; 32]>>,
+    sha256: Arc<Mutex<Option<[u8; 32]>>>,
 }
 
 impl Measured {
@@ -167,18 +170,19 @@ impl Measured {
         Measured::with_crc32c(Layout::default(), 0)
     }
 
-    /// The content's SHA-256. It is read when this is called first, here or on a clone.
+    /// The content's SHA-256. It is read when this is called first, here or on a clone; who calls it
+    /// meanwhile waits.
     ///
     /// # Errors
     /// It cannot be read.
     pub fn sha256(&self) -> Result<[u8; 32], emit::Error> {
-        if let Some(known) = self.sha256.get() {
-            return Ok(*known);
+        let mut known = self.sha256.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = *known {
+            return Ok(known);
         }
         let mut hash = Stream::new(Hash(Sha256::new()));
         hash.layout(&self.content)?;
-        let hash = hash.into_inner().0.finalize().into();
-        Ok(*self.sha256.get_or_init(|| hash))
+        Ok(*known.insert(hash.into_inner().0.finalize().into()))
     }
 }
 
@@ -196,14 +200,31 @@ impl Write for Hash {
     }
 }
 
+/// Parts of a content that are summed at once: more get nothing more out of memory.
+const SUMMED: u64 = 4;
+/// What is worth a thread, and the most that one takes, bytes.
+const PART: RangeInclusive<u64> = 8 << 20..=1 << 30;
+
 /// The CRC-32C of `content` and of what is before it, of which it is `before`.
 ///
 /// # Errors
 /// It cannot be read.
 pub fn crc32c(before: u32, content: &Layout) -> Result<u32, emit::Error> {
-    let mut crc = Stream::new(Crc(before));
-    crc.layout(content)?;
-    Ok(crc.into_inner().0)
+    let part = content.len().div_ceil(SUMMED).clamp(*PART.start(), *PART.end());
+    thread::scope(|scope| {
+        let sum = |part: &Layout| {
+            let mut crc = Stream::new(Crc(0));
+            crc.layout(part)?;
+            Ok(crc.into_inner().0)
+        };
+        let parts: Vec<_> =
+            content.chunks(part).map(|part| (part.len(), scope.spawn(move || sum(&part)))).collect();
+        parts.into_iter().try_fold(before, |crc, (len, sum)| {
+            let sum = sum.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+            let len = usize::try_from(len).expect("at most a GiB");
+            Ok(::crc32c::crc32c_combine(crc, sum, len))
+        })
+    })
 }
 
 /// The CRC-32C of what is written.
@@ -292,5 +313,14 @@ mod tests {
         let mut zeros = Layout::from(vec![0; 10]);
         zeros.push(mkimage_formats::Content::Hole(22));
         assert_eq!(Measured::new(zeros).unwrap().crc32c, 0x8a91_36aa);
+    }
+
+    #[test]
+    fn a_checksum_is_that_of_all_parts_and_goes_on_from_what_is_before() {
+        let byte = |n: u32| (n ^ (n >> 11)).to_le_bytes()[0];
+        let bytes: Vec<u8> = (0..(33 << 20) + 5).map(byte).collect();
+        let whole = ::crc32c::crc32c_append(7, &bytes);
+        assert_eq!(crc32c(7, &bytes.into()).unwrap(), whole);
+        assert_eq!(crc32c(7, &Layout::default()).unwrap(), 7);
     }
 }

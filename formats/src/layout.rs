@@ -5,6 +5,10 @@
 //! ├── Bytes ──┼────── Slice of a file ──────┼─ Hole ─┼─ Bytes ─┤
 //! ```
 
+mod late;
+
+pub use late::Late;
+
 use bytes::Bytes;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -83,6 +87,8 @@ pub enum Content {
     Slice(Slice),
     /// Unwritten; reads as zeros. The value is a length in bytes.
     Hole(u64),
+    /// Bytes that are not known yet.
+    Late(Late),
 }
 
 impl Content {
@@ -94,6 +100,7 @@ impl Content {
             Content::Bytes(b) => b.len() as u64,
             Content::Slice(s) => s.len,
             Content::Hole(n) => *n,
+            Content::Late(l) => l.len() as u64,
         }
     }
 }
@@ -145,6 +152,14 @@ impl Layout {
     #[must_use]
     pub fn is_hole(&self) -> bool {
         self.extents.iter().all(|c| matches!(c, Content::Hole(_)))
+    }
+
+    /// What is not known yet, or was not when the layout was made.
+    pub fn late(&self) -> impl Iterator<Item = &Late> {
+        self.extents.iter().filter_map(|content| match content {
+            Content::Late(late) => Some(late),
+            _ => None,
+        })
     }
 
     /// Adds `content` at the end.
@@ -260,13 +275,11 @@ impl<'l> Cursor<'l> {
 
 /// Bytes `at..at + len` of one content.
 fn part(content: &Content, at: u64, len: u64) -> Content {
+    // Both fit where they are used: within a buffer in memory.
+    let within = |n| usize::try_from(n).expect("within a buffer");
     match content {
-        Content::Bytes(b) => {
-            // Both fit: they are within a buffer in memory.
-            let at = usize::try_from(at).expect("within a buffer");
-            let len = usize::try_from(len).expect("within a buffer");
-            Content::Bytes(b.slice(at..at + len))
-        }
+        Content::Bytes(b) => Content::Bytes(b.slice(within(at)..within(at + len))),
+        Content::Late(l) => Content::Late(l.part(within(at), within(len))),
         Content::Slice(s) => Content::Slice(Slice { source: s.source.clone(), at: s.at + at, len }),
         Content::Hole(_) => Content::Hole(len),
     }
@@ -281,6 +294,12 @@ impl From<Vec<u8>> for Content {
 impl From<Bytes> for Content {
     fn from(bytes: Bytes) -> Self {
         Content::Bytes(bytes)
+    }
+}
+
+impl From<Late> for Content {
+    fn from(late: Late) -> Self {
+        Content::Late(late)
     }
 }
 
@@ -347,6 +366,11 @@ mod tests {
             [vec![3, 4].into(), Slice { source, at: 10, len: 4 }.into(), Content::Hole(2)];
         assert_eq!((w.extents(), w.len()), (&want[..], 8));
         assert!(l.window(8, 8).is_hole());
+        let late = Late::new(5, || Ok(vec![1, 2, 3, 4, 5]));
+        let part = Layout::from(late.clone()).window(1, 3);
+        assert_eq!(part, late.part(1, 3).into());
+        assert_ne!(part, late.part(2, 3).into());
+        assert_eq!(part.window(1, 2).late().next().unwrap().bytes().unwrap(), [3, 4].as_slice());
         assert!(l.window(16, 0).is_empty());
     }
 

@@ -37,6 +37,6 @@ pub mod vhd;
 pub mod vhdx;
 pub mod vmdk;
 
-pub use layout::{Content, Layout, Slice, Source};
+pub use layout::{Content, Late, Layout, Slice, Source};
 pub use sector::SectorSize;
 pub use tree::{Kind, Meta, Node, OriginId, Tree, TreePath};

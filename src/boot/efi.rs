@@ -7,10 +7,10 @@
 //! ```
 
 use super::draft::Draft;
-use super::{Error, Files, Measured, Options, Payload, entries};
-use mkimage_formats::Layout;
+use super::{Error, Files, Options, Payload, entries};
 use mkimage_formats::emit::{Sink, Stream};
 use mkimage_formats::pe::{self, Section};
+use mkimage_formats::{Late, Layout};
 use mkimage_loaders::uefi::{self, Arch, Extent, Extents, File, Paths};
 use std::ffi::OsStr;
 
@@ -63,15 +63,13 @@ pub(super) fn path(arch: Arch) -> String {
 /// The stub for a medium that has kernel and initrd at these offsets, in bytes from its start. Its
 /// length is the same whatever they are.
 pub(super) fn by_extents(payload: &Payload, kernel: u64, initrd: u64) -> Result<Layout, Error> {
-    let file = |at, part: &Measured| -> Result<_, Error> {
-        Ok(Extent { at, len: part.content.len(), sha256: part.sha256()? })
+    let (kernel_len, initrd_len) = (payload.kernel.content.len(), payload.initrd.content.len());
+    let section = move |kernel_sum, initrd_sum| {
+        let file = |at, len, sha256| Extent { at, len, sha256 };
+        let initrd = (initrd_len > 0).then(|| file(initrd, initrd_len, initrd_sum));
+        Extents { kernel: file(kernel, kernel_len, kernel_sum), initrd }.section()
     };
-    let initrd = match payload.initrd.content.is_empty() {
-        true => None,
-        false => Some(file(initrd, &payload.initrd)?),
-    };
-    let extents = Extents { kernel: file(kernel, &payload.kernel)?, initrd };
-    stub(payload, Section { name: uefi::EXTENTS, content: extents.section().into() })
+    stub(payload, Section { name: uefi::EXTENTS, content: with_sums(payload, section) })
 }
 
 /// Adds what a UEFI starts to a volume with `files`.
@@ -90,15 +88,24 @@ pub(super) fn add_by_paths(
 
 /// The stub for a volume with `files`.
 fn by_paths(payload: &Payload, files: Files) -> Result<Layout, Error> {
-    let file = |path: &str, part: &Measured| -> Result<_, Error> {
-        Ok(File { path: path.into(), len: part.content.len(), sha256: part.sha256()? })
+    let (kernel_len, initrd_len) = (payload.kernel.content.len(), payload.initrd.content.len());
+    let section = move |kernel_sum, initrd_sum| {
+        let file = |path: &str, len, sha256| File { path: path.into(), len, sha256 };
+        let initrd = (initrd_len > 0).then(|| file(files.initrd, initrd_len, initrd_sum));
+        Paths { kernel: file(files.kernel, kernel_len, kernel_sum), initrd }.section()
     };
-    let initrd = match payload.initrd.content.is_empty() {
-        true => None,
-        false => Some(file(files.initrd, &payload.initrd)?),
-    };
-    let paths = Paths { kernel: file(files.kernel, &payload.kernel)?, initrd };
-    stub(payload, Section { name: uefi::PATHS, content: paths.section().into() })
+    stub(payload, Section { name: uefi::PATHS, content: with_sums(payload, section) })
+}
+
+/// What `section` makes of the digests of kernel and initrd, whose length does not depend on them:
+/// they are computed while kernel and initrd are written.
+fn with_sums(
+    payload: &Payload,
+    section: impl Fn([u8; 32], [u8; 32]) -> Vec<u8> + Send + Sync + 'static,
+) -> Layout {
+    let len = section([0; 32], [0; 32]).len();
+    let (kernel, initrd) = (payload.kernel.clone(), payload.initrd.clone());
+    Late::new(len, move || Ok(section(kernel.sha256()?, initrd.sha256()?))).into()
 }
 
 fn stub(payload: &Payload, places: Section) -> Result<Layout, Error> {
