@@ -3,6 +3,7 @@
 use crate::emit;
 use bytes::Bytes;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, OnceLock};
 
 /// Bytes that take long to compute: the digest of a payload that is being written meanwhile. An
@@ -77,6 +78,12 @@ impl PartialEq for Late {
 }
 
 impl Eq for Late {}
+
+impl Hash for Late {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (Arc::as_ptr(&self.value), self.at, self.len).hash(state);
+    }
+}
 
 impl fmt::Debug for Late {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
