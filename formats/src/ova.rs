@@ -6,7 +6,8 @@
 //! ```
 //!
 //! The description comes first and the digests second, so that an importer knows what is coming
-//! before it is there (\[OVF\] §5.3 "Distribution as a single file" demands the order).
+//! before it is there (\[OVF\] §5.3 "Distribution as a single file" demands the order, and ustar, whose
+//! files end at 8 GiB).
 //!
 //! ```no_run
 //! use mkimage_formats::ova::{self, Firmware, Medium, MediumKind};
@@ -28,6 +29,7 @@
 use crate::emit::{self, Sink, Stream};
 use crate::layout::Layout;
 use crate::tar;
+use crate::vmdk::Adapter;
 use sha1::Sha1;
 use sha2::Sha256;
 use std::fmt::Write as _;
@@ -38,7 +40,7 @@ mod descriptor;
 /// A virtual machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Of the machine, and of its files in the archive.
+    /// Of the machine: what its user sees. Files in the archive are named by its [`stem`].
     pub name: String,
     /// Virtual CPUs.
     pub cpus: u32,
@@ -46,6 +48,8 @@ pub struct Options {
     pub memory: u32,
     /// What boots it.
     pub firmware: Firmware,
+    /// What its disks are attached to.
+    pub adapter: Adapter,
     /// Virtual hardware version: hosts that do not know it refuse the machine.
     pub hardware_version: u32,
     /// The guest, in VMware's terms. [`Options::new`] has what fits any Linux.
@@ -65,6 +69,7 @@ impl Options {
             cpus: 2,
             memory: 2048,
             firmware,
+            adapter: Adapter::LsiLogic,
             hardware_version: 15,
             guest: "other3xLinux64Guest".into(),
             digest: Digest::Sha256,
@@ -118,7 +123,15 @@ pub enum MediumKind {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A name that is also a URL, or in the manifest.
+    /// The machine's name.
+    #[error(
+        "the name `{name}`; a virtual machine's has 1 to {MAX_NAME} characters, none of them a control character"
+    )]
+    MachineName {
+        /// The name.
+        name: String,
+    },
+    /// A name that is also a URL, or in the manifest, or that VMware knows.
     #[error("the name `{name}`; in an OVA it has 1 to 96 letters, digits, `.`, `-`, `_` and `+`")]
     Name {
         /// The name.
@@ -131,13 +144,18 @@ pub enum Error {
         name: String,
     },
     /// More media than controllers take.
-    #[error("{count} media; a machine here has up to {limit} disks and {limit_cdroms} ISO images", limit = descriptor::DISKS, limit_cdroms = descriptor::CDROMS)]
+    #[error("{count} media; a machine here has up to {disks} disks and {} ISO images", descriptor::CDROMS)]
     Media {
         /// How many.
         count: usize,
+        /// Disks that the adapter takes.
+        disks: usize,
     },
     /// Longer than the header of the archive can say.
-    #[error("`{name}` has {len} bytes; an OVA's file has at most {}", tar::MAX_USTAR)]
+    #[error(
+        "`{name}` has {len} bytes; an OVA is a ustar archive, whose files have at most {}",
+        tar::MAX_USTAR
+    )]
     Size {
         /// The file.
         name: String,
@@ -157,10 +175,11 @@ pub fn layout(media: Vec<Medium>, options: &Options) -> Result<Layout, Error> {
     check(&media, options)?;
     let mut files = Vec::new();
     let description = descriptor::text(&media, options);
-    files.push((format!("{}.ovf", options.name), description.into_bytes().into()));
+    let stem = stem(&options.name);
+    files.push((format!("{stem}.ovf"), description.into_bytes().into()));
     files.extend(media.into_iter().map(|medium| (medium.name, medium.file)));
     let manifest = manifest(&files, options.digest)?;
-    files.insert(1, (format!("{}.mf", options.name), manifest.into_bytes().into()));
+    files.insert(1, (format!("{stem}.mf"), manifest.into_bytes().into()));
 
     let mut out = Layout::default();
     for (name, file) in files {
@@ -176,14 +195,32 @@ pub fn layout(media: Vec<Medium>, options: &Options) -> Result<Layout, Error> {
     Ok(out)
 }
 
+/// What the files of a machine called `name` are called: what cannot be in a URL and in a manifest as
+/// it is becomes `_`.
+#[must_use]
+pub fn stem(name: &str) -> String {
+    name.chars().map(|c| if is_special(c) { '_' } else { c }).collect()
+}
+
+fn is_special(c: char) -> bool {
+    !c.is_ascii_alphanumeric() && !".-_+".contains(c)
+}
+
+/// Characters of a machine's name, in vSphere.
+const MAX_NAME: usize = 80;
+
 fn check(media: &[Medium], options: &Options) -> Result<(), Error> {
-    let other = |c: char| !c.is_ascii_alphanumeric() && !".-_+".contains(c);
-    let names = media.iter().map(|medium| &medium.name).chain([&options.name, &options.guest]);
-    if let Some(name) = names.clone().find(|name| name.is_empty() || name.len() > 96 || name.contains(other))
-    {
+    let name = &options.name;
+    if !(1..=MAX_NAME).contains(&name.chars().count()) || name.contains(char::is_control) {
+        return Err(Error::MachineName { name: name.clone() });
+    }
+    let names = media.iter().map(|medium| &medium.name).chain([&options.guest]);
+    let bad = |name: &&String| name.is_empty() || name.len() > 96 || name.contains(is_special);
+    if let Some(name) = names.into_iter().find(bad) {
         return Err(Error::Name { name: name.clone() });
     }
-    let own = [format!("{}.ovf", options.name), format!("{}.mf", options.name)];
+    let stem = stem(name);
+    let own = [format!("{stem}.ovf"), format!("{stem}.mf")];
     let mut seen: Vec<_> = own.iter().collect();
     for medium in media {
         if seen.contains(&&medium.name) {
@@ -195,8 +232,9 @@ fn check(media: &[Medium], options: &Options) -> Result<(), Error> {
         return Err(Error::Size { name: medium.name.clone(), len: medium.file.len() });
     }
     let cdroms = media.iter().filter(|medium| medium.kind == MediumKind::Cdrom).count();
-    if cdroms > descriptor::CDROMS || media.len() - cdroms > descriptor::DISKS {
-        return Err(Error::Media { count: media.len() });
+    let disks = descriptor::disks_of(options.adapter);
+    if cdroms > descriptor::CDROMS || media.len() - cdroms > disks {
+        return Err(Error::Media { count: media.len(), disks });
     }
     Ok(())
 }

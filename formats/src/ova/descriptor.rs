@@ -4,13 +4,20 @@
 //! properties, in the order of the alphabet.
 
 use super::{Firmware, Medium, MediumKind, Options};
-use crate::vmdk;
+use crate::vmdk::{self, Adapter};
 use std::fmt::Write;
 
-/// Disks on one SCSI controller, which itself is on its bus, as target 7.
-pub(super) const DISKS: usize = 7;
 /// Drives on one IDE channel.
 pub(super) const CDROMS: usize = 2;
+
+/// Disks on one controller.
+pub(super) fn disks_of(adapter: Adapter) -> usize {
+    match adapter {
+        Adapter::Ide => 2,
+        // It is on its bus itself, as target 7.
+        Adapter::BusLogic | Adapter::LsiLogic => 7,
+    }
+}
 
 /// \[CIM\] `ResourceType`.
 #[derive(Clone, Copy)]
@@ -34,7 +41,8 @@ struct Item {
 
 /// \[OVF\] §6 "OVF descriptor".
 pub(super) fn text(media: &[Medium], options: &Options) -> String {
-    let Options { name, hardware_version, guest, .. } = options;
+    let Options { hardware_version, guest, .. } = options;
+    let (id, name) = (super::stem(&options.name), escaped(&options.name));
     let firmware = match options.firmware {
         Firmware::Bios => "bios",
         Firmware::Efi => "efi",
@@ -50,7 +58,7 @@ pub(super) fn text(media: &[Medium], options: &Options) -> String {
       <Description>The network of the first adapter</Description>
     </Network>
   </NetworkSection>
-  <VirtualSystem ovf:id="{name}">
+  <VirtualSystem ovf:id="{id}">
     <Info>A virtual machine</Info>
     <Name>{name}</Name>
     <OperatingSystemSection ovf:id="{LINUX_64}" vmw:osType="{guest}">
@@ -73,6 +81,11 @@ pub(super) fn text(media: &[Medium], options: &Options) -> String {
         disks = disks(media),
         hardware = hardware(media, options),
     )
+}
+
+/// Text as XML has it.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// \[CIM\] `CIM_OperatingSystem.OsType`: "Linux 64-Bit".
@@ -151,8 +164,9 @@ fn hardware(media: &[Medium], options: &Options) -> String {
             items.push(drive);
         }
     };
-    let controller = |resource, name: &str, mut properties: Vec<_>| {
-        properties.push(("Address", "0".to_owned()));
+    let controller = |resource, name: &str, address: u32, kind: Option<&str>| {
+        let mut properties = vec![("Address", address.to_string())];
+        properties.extend(kind.map(|kind| ("ResourceSubType", kind.to_owned())));
         Item { resource, name: name.into(), properties }
     };
     let disks = numbered().filter(|(_, medium)| medium.kind != MediumKind::Cdrom).map(|(n, _)| Item {
@@ -160,9 +174,13 @@ fn hardware(media: &[Medium], options: &Options) -> String {
         name: format!("disk{n}"),
         properties: vec![("HostResource", format!("ovf:/disk/disk{n}"))],
     });
-    // The controller that hosted products, ESXi, VirtualBox and every Linux know.
-    let scsi = controller(Resource::ParallelScsi, "scsi0", vec![("ResourceSubType", "lsilogic".into())]);
-    attach(&mut items, scsi, disks.collect());
+    let (adapter, cdrom_channel) = match options.adapter {
+        // What hosted products, ESXi, VirtualBox and every Linux know.
+        Adapter::LsiLogic => (controller(Resource::ParallelScsi, "scsi0", 0, Some("lsilogic")), 0),
+        Adapter::BusLogic => (controller(Resource::ParallelScsi, "scsi0", 0, Some("buslogic")), 0),
+        Adapter::Ide => (controller(Resource::Ide, "ide0", 0, None), 1),
+    };
+    attach(&mut items, adapter, disks.collect());
     let cdroms = numbered().filter(|(_, medium)| medium.kind == MediumKind::Cdrom).map(|(n, _)| Item {
         resource: Resource::Cdrom,
         name: format!("cdrom{n}"),
@@ -172,7 +190,8 @@ fn hardware(media: &[Medium], options: &Options) -> String {
             ("ResourceSubType", "vmware.cdrom.iso".into()),
         ],
     });
-    attach(&mut items, controller(Resource::Ide, "ide0", Vec::new()), cdroms.collect());
+    let ide = controller(Resource::Ide, &format!("ide{cdrom_channel}"), cdrom_channel, None);
+    attach(&mut items, ide, cdroms.collect());
     (1..).zip(items).map(|(id, item)| item.text(id)).collect()
 }
 

@@ -3,7 +3,8 @@
 use crate::specimens::{Desk, KIB, MIB, bytes, text};
 use crate::{judge, qemu};
 use mkimage_formats::ova::{self, Digest, Error, Firmware, Medium, MediumKind, Options};
-use mkimage_formats::{Content, Layout, vmdk};
+use mkimage_formats::vmdk::{self, Adapter};
+use mkimage_formats::{Content, Layout};
 use sha2::Digest as _;
 use std::fmt::Write;
 use std::path::Path;
@@ -151,6 +152,49 @@ fn disks_are_on_a_scsi_controller_and_images_on_an_ide_channel() {
     assert_eq!(values(description, "ovf:fileRef=\"", "\""), ["file2", "file3"]);
 }
 
+#[test]
+fn disks_are_on_the_adapter_of_the_options() {
+    let desk = Desk::new();
+    for (adapter, resources, subtypes, addresses) in [
+        (Adapter::LsiLogic, ["6", "5"], &["lsilogic"][..], ["0", "0"]),
+        (Adapter::BusLogic, ["6", "5"], &["buslogic"], ["0", "0"]),
+        (Adapter::Ide, ["5", "5"], &[], ["0", "1"]),
+    ] {
+        let medium = |name: &str, kind| Medium { name: name.into(), file: text(600).into(), kind };
+        let media =
+            vec![medium("a.vmdk", MediumKind::Disk { size: MIB }), medium("b.iso", MediumKind::Cdrom)];
+        let options = Options { adapter, ..options() };
+        let files = files(&desk.emit("x.ova", &ova::layout(media, &options).unwrap()));
+        let description = str::from_utf8(&files[0].1).unwrap();
+        let [controller, channel] = resources;
+        assert_eq!(
+            values(description, "<rasd:ResourceType>", "<"),
+            ["3", "4", "10", controller, "17", channel, "15"]
+        );
+        let kinds = values(description, "<rasd:ResourceSubType>", "<");
+        let found: Vec<_> = kinds.iter().filter(|kind| kind.ends_with("logic")).copied().collect();
+        assert_eq!(found, subtypes);
+        assert_eq!(values(description, "<rasd:Address>", "<"), addresses);
+        assert_eq!(values(description, "<rasd:Parent>", "<"), ["4", "6"]);
+    }
+}
+
+#[test]
+fn a_machine_may_have_any_name_and_its_files_have_one_that_all_importers_take() {
+    let desk = Desk::new();
+    let options = Options { name: "R&D <1> \u{e4} 'x'".into(), ..options() };
+    let ova = desk.emit("x.ova", &with_iso(&options));
+    let files = files(&ova);
+    let names: Vec<_> = files.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["R_D__1_____x_.ovf", "R_D__1_____x_.mf", "demo.iso"]);
+    let description = str::from_utf8(&files[0].1).unwrap();
+    assert_eq!(values(description, "<Name>", "</"), ["R&amp;D &lt;1&gt; \u{e4} 'x'"]);
+    assert_eq!(values(description, "<VirtualSystem ovf:id=\"", "\""), ["R_D__1_____x_"]);
+    if let Some(told) = machine(&ova) {
+        assert!(told.iter().any(|line| line == "source name: R&D <1> \u{e4} 'x'"), "{told:#?}");
+    }
+}
+
 /// What virt-v2v tells of the machine: lines that are `key: value`, and others. None without it.
 fn machine(ova: &Path) -> Option<Vec<String>> {
     let mut virt_v2v = judge::program("virt-v2v")?;
@@ -262,8 +306,12 @@ fn names_and_sizes_that_an_ova_cannot_have_are_refused() {
     for name in ["", "a b", "a/b", "a)b", "\u{e4}", "<x>"] {
         let e = ova::layout(vec![iso(name, Layout::default())], &options()).unwrap_err();
         assert!(matches!(e, Error::Name { .. }), "{e}");
+        let guest = Options { guest: name.into(), ..options() };
+        assert!(matches!(ova::layout(Vec::new(), &guest), Err(Error::Name { .. })));
+    }
+    for name in ["", "a\nb", "a\u{85}b", &"n".repeat(81)] {
         let named = Options { name: name.into(), ..options() };
-        assert!(matches!(ova::layout(Vec::new(), &named), Err(Error::Name { .. })));
+        assert!(matches!(ova::layout(Vec::new(), &named), Err(Error::MachineName { .. })), "{name:?}");
     }
     for name in ["demo.ovf", "demo.mf", "twice.iso"] {
         let media = vec![iso("twice.iso", Layout::default()), iso(name, Layout::default())];
@@ -273,6 +321,13 @@ fn names_and_sizes_that_an_ova_cannot_have_are_refused() {
     let media = ["a", "b", "c"].map(|name| iso(name, Layout::default())).into();
     let e = ova::layout(media, &options()).unwrap_err();
     assert_eq!(e.to_string(), "3 media; a machine here has up to 7 disks and 2 ISO images");
+    let disk = |name: &str| Medium { kind: MediumKind::Disk { size: MIB }, ..iso(name, Layout::default()) };
+    let on_ide = Options { adapter: Adapter::Ide, ..options() };
+    let e = ova::layout(["a", "b", "c"].map(disk).into(), &on_ide).unwrap_err();
+    assert_eq!(e.to_string(), "3 media; a machine here has up to 2 disks and 2 ISO images");
     let e = ova::layout(vec![iso("x.iso", Content::Hole(8 << 30).into())], &options()).unwrap_err();
-    assert_eq!(e.to_string(), "`x.iso` has 8589934592 bytes; an OVA's file has at most 8589934591");
+    assert_eq!(
+        e.to_string(),
+        "`x.iso` has 8589934592 bytes; an OVA is a ustar archive, whose files have at most 8589934591"
+    );
 }
