@@ -4,10 +4,12 @@
 
 mod disk;
 mod format;
+mod machine;
 mod system;
 
 pub use disk::{Qcow2Compression, VmdkKind};
 pub use format::{FORMATS, Format};
+pub use machine::{Machine, OvaMedium};
 pub use system::{Kernel, PayloadKind, System};
 
 use crate::boot::{self, Firmware};
@@ -33,12 +35,16 @@ pub struct Options {
     pub firmware: Option<Firmware>,
     /// How qcow2 clusters are compressed, if they are.
     pub qcow2: Option<Qcow2Compression>,
+    /// Bytes of a qcow2's cluster: a power of two from 512 to 2 MiB.
+    pub qcow2_cluster_size: u32,
     /// Which VMDK it is.
     pub vmdk: VmdkKind,
     /// How a SquashFS is compressed.
     pub squashfs: squashfs::Compression,
     /// Bytes of a block of a SquashFS: a power of two from 4 KiB to 1 MiB.
     pub squashfs_block_size: u32,
+    /// What a VMDK and an OVA say about the machine.
+    pub machine: Machine,
     /// A folder for what is compressed before its place is known, where a format
     /// [needs](Format::needs_scratch) one. Its files must stay until the outputs are written.
     pub scratch: Option<PathBuf>,
@@ -53,9 +59,11 @@ impl Default for Options {
             boot: boot::Options::default(),
             firmware: None,
             qcow2: None,
+            qcow2_cluster_size: qcow2::Options::default().cluster_size,
             vmdk: VmdkKind::default(),
             squashfs: squashfs::Compression::default(),
             squashfs_block_size: squashfs::Options::default().block_size,
+            machine: Machine::default(),
             scratch: None,
             threads: NonZero::<usize>::MIN,
         }

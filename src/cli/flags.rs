@@ -1,10 +1,13 @@
 //! Flags that `build` and `media` share.
 
+mod machine;
+
 use super::{CliError, Global, report};
 use crate::boot::{self, BiosLoader, Firmware};
 use crate::initrd::{self, Compression, Folder};
-use crate::output::{self, Format, Options, PayloadKind, Qcow2Compression, System, VmdkKind};
+use crate::output::{self, Format, Options, PayloadKind, System};
 use clap::Args;
+use machine::MachineFlags;
 use mkimage_formats::gpt::Guid;
 use mkimage_formats::iso::Profile;
 use mkimage_formats::sector::SectorSize;
@@ -62,12 +65,6 @@ pub(crate) struct Outputs {
     /// What disks boot from, where the format's name leaves it open
     #[arg(long, value_enum)]
     firmware: Option<FirmwareFlag>,
-    /// Which of VMware's disks `vmdk` is
-    #[arg(long, value_enum, default_value_t, value_name = "KIND")]
-    vmdk_kind: VmdkFlag,
-    /// How the clusters of a qcow2 are compressed
-    #[arg(long, value_enum, default_value_t, value_name = "NAME")]
-    qcow2_compression: Qcow2Flag,
     /// How the blocks of a SquashFS are compressed
     #[arg(long, value_enum, default_value_t, value_name = "NAME")]
     squashfs_compression: SquashfsFlag,
@@ -80,6 +77,8 @@ pub(crate) struct Outputs {
     /// The GUID of a disk [default: one that follows from the content]
     #[arg(long, value_name = "GUID")]
     disk_id: Option<Guid>,
+    #[command(flatten)]
+    machine: MachineFlags,
 }
 
 /// [`Firmware`] as a flag.
@@ -91,30 +90,6 @@ enum FirmwareFlag {
     Uefi,
     /// Either
     Both,
-}
-
-/// [`VmdkKind`] as a flag.
-#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-enum VmdkFlag {
-    /// Compressed, for ESXi and Content Libraries
-    #[default]
-    StreamOptimized,
-    /// One file that grows, for Workstation, Fusion and QEMU
-    MonolithicSparse,
-    /// A descriptor, and the disk as it is beside it
-    MonolithicFlat,
-}
-
-/// [`Qcow2Compression`] as a flag.
-#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
-enum Qcow2Flag {
-    /// Not at all
-    #[default]
-    None,
-    /// As every QEMU reads it
-    Zlib,
-    /// For QEMU 5.1 and later
-    Zstd,
 }
 
 /// [`squashfs::Compression`] as a flag.
@@ -247,6 +222,7 @@ impl Outputs {
                 let files = output::write(system, formats, &options, self.dir(), name)?;
                 if !global.is_quiet() {
                     files.iter().for_each(|file| eprintln!("wrote {}", file.display()));
+                    formats.iter().filter_map(|f| f.advice(&options)).for_each(|text| report::note(&text));
                 }
             }
         }
@@ -279,7 +255,7 @@ impl Outputs {
             doubt: report::doubt,
             ..boot::Options::default()
         };
-        Options {
+        self.machine.apply(Options {
             payload: self.payload(),
             boot,
             firmware: self.firmware.map(|firmware| match firmware {
@@ -287,16 +263,6 @@ impl Outputs {
                 FirmwareFlag::Uefi => Firmware::Efi,
                 FirmwareFlag::Both => Firmware::Both,
             }),
-            qcow2: match self.qcow2_compression {
-                Qcow2Flag::None => None,
-                Qcow2Flag::Zlib => Some(Qcow2Compression::Zlib),
-                Qcow2Flag::Zstd => Some(Qcow2Compression::Zstd),
-            },
-            vmdk: match self.vmdk_kind {
-                VmdkFlag::StreamOptimized => VmdkKind::StreamOptimized,
-                VmdkFlag::MonolithicSparse => VmdkKind::MonolithicSparse,
-                VmdkFlag::MonolithicFlat => VmdkKind::MonolithicFlat,
-            },
             squashfs: match self.squashfs_compression {
                 SquashfsFlag::Gzip => squashfs::Compression::Gzip,
                 SquashfsFlag::Xz => squashfs::Compression::Xz,
@@ -306,7 +272,8 @@ impl Outputs {
             squashfs_block_size: self.squashfs_block_size,
             scratch: scratch.map(Into::into),
             threads: self.threads(),
-        }
+            ..Options::default()
+        })
     }
 }
 

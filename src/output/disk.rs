@@ -1,9 +1,9 @@
 //! Disks as virtual machines and clouds take them.
 
+use super::machine::OvaMedium;
 use super::{Body, Error, Options, Product};
 use crate::boot::{self, Firmware, Payload};
 use mkimage_formats::gpt::Guid;
-use mkimage_formats::ova::{self, Medium, MediumKind};
 use mkimage_formats::spool::Spool;
 use mkimage_formats::{Layout, gce, qcow2, vhd, vhdx, vmdk};
 
@@ -65,6 +65,9 @@ pub(super) struct Disk<'a> {
 impl Disk<'_> {
     /// The files of `container`.
     pub(super) fn products(self, container: Container) -> Result<Vec<Product<'static>>, Error> {
+        if container == Container::Ova && self.options.machine.medium == OvaMedium::Cdrom {
+            return Ok(vec![Product { body: Body::Layout(self.ova_with_cdrom()?), suffix: self.suffix }]);
+        }
         let disk = self.disk(container)?;
         let epoch = self.options.boot.epoch;
         let body = match container {
@@ -80,7 +83,7 @@ impl Disk<'_> {
                 Body::Layout(vhdx::layout(&disk, &vhdx::Options { id: self.id("vhdx"), sector_size })?)
             }
             Container::Gcp => Body::Gzip(gce::archive(&disk, epoch)?),
-            Container::Ova => Body::Layout(self.ova(&disk)?),
+            Container::Ova => Body::Layout(self.ova_with_disk(&disk)?),
         };
         Ok(vec![Product { suffix: self.suffix, body }])
     }
@@ -101,12 +104,12 @@ impl Disk<'_> {
         Guid::derived(&self.payload.seed(), of)
     }
 
-    fn spool(&self) -> Result<Spool, Error> {
+    pub(super) fn spool(&self) -> Result<Spool, Error> {
         self.options.spool(self.format)
     }
 
     fn qcow2(&self, disk: &Layout) -> Result<Layout, Error> {
-        let options = qcow2::Options::default();
+        let options = qcow2::Options { cluster_size: self.options.qcow2_cluster_size };
         Ok(match self.options.qcow2 {
             None => qcow2::layout(disk, &options)?,
             Some(Qcow2Compression::Zlib) => {
@@ -119,7 +122,7 @@ impl Disk<'_> {
     }
 
     fn vmdk(self, disk: Layout) -> Result<Vec<Product<'static>>, Error> {
-        let options = vmdk::Options::new(format!("{}{}", self.name, self.suffix), self.payload.signature());
+        let options = self.vmdk_options(format!("{}{}", self.name, self.suffix));
         let one = |suffix, layout| vec![Product { suffix, body: Body::Layout(layout) }];
         Ok(match self.options.vmdk {
             VmdkKind::StreamOptimized => {
@@ -135,16 +138,5 @@ impl Disk<'_> {
                 files
             }
         })
-    }
-
-    fn ova(&self, disk: &Layout) -> Result<Layout, Error> {
-        let file = format!("{}-disk1.vmdk", self.name);
-        let options = vmdk::Options::new(file.clone(), self.payload.signature());
-        let stream = vmdk::stream_optimized(disk, &options, &self.spool()?)?;
-        let medium = Medium { name: file, file: stream, kind: MediumKind::Disk { size: disk.len() } };
-        let firmware = if self.firmware == Firmware::Bios { ova::Firmware::Bios } else { ova::Firmware::Efi };
-        let modified = u64::try_from(self.options.boot.epoch.seconds).unwrap_or(0);
-        let options = ova::Options { modified, ..ova::Options::new(self.name, firmware) };
-        Ok(ova::layout(vec![medium], &options)?)
     }
 }

@@ -5,7 +5,7 @@ mod table;
 pub use table::FORMATS;
 
 use super::disk::{Container, Disk};
-use super::{Body, Error, Options, PayloadKind, Product, System, VmdkKind};
+use super::{Body, Error, Options, OvaMedium, PayloadKind, Product, System, VmdkKind};
 use crate::boot::{self, Firmware};
 use crate::rootfs::T0;
 use mkimage_formats::gpt::Guid;
@@ -131,10 +131,9 @@ impl Format {
             | Recipe::AnyDisk(firmware, container)
             | Recipe::CloudDisk(firmware, container) => {
                 let (payload, _) = medium()?;
-                let named = matches!(self.recipe, Recipe::Disk(..)) || self.name == "qcow2-bios";
                 let disk = Disk {
                     payload: &payload,
-                    firmware: options.firmware.filter(|_| !named).unwrap_or(firmware),
+                    firmware: self.firmware(firmware, options),
                     whole_gib: matches!(self.recipe, Recipe::CloudDisk(..)),
                     format: self.name,
                     name,
@@ -155,6 +154,30 @@ impl Format {
             Recipe::Uki => Body::Layout(boot::uki(&medium()?.0, &options.boot)?),
         };
         Ok(vec![Product { suffix: self.suffix(options), body }])
+    }
+
+    /// What its disk boots from: `own`, or what is asked for where the name leaves it open.
+    fn firmware(&self, own: Firmware, options: &Options) -> Firmware {
+        let named = matches!(self.recipe, Recipe::Disk(..)) || self.name == "qcow2-bios";
+        options.firmware.filter(|_| !named).unwrap_or(own)
+    }
+
+    /// What to do before its files boot, where nothing in them can say it. An OVA says it itself.
+    #[must_use]
+    pub fn advice(&self, options: &Options) -> Option<String> {
+        let (own, container) = match self.recipe {
+            Recipe::Disk(own, container) | Recipe::AnyDisk(own, container) => (own, container),
+            _ => return None,
+        };
+        let of_machines =
+            matches!(container, Container::Qcow2 | Container::Vmdk | Container::Vhd | Container::DynamicVhd);
+        (of_machines && self.firmware(own, options) == Firmware::Efi).then(|| {
+            format!(
+                "`{}` boots by UEFI alone, which many virtual machines have to be set to (VMware: firmware = \"efi\"; \
+                 Parallels: vm.bios.efi=64; UTM: UEFI boot)",
+                self.name
+            )
+        })
     }
 
     /// Kernel and command line, and the root file system without them.
@@ -197,7 +220,7 @@ impl Format {
             Recipe::Root(image) => image == RootImage::Squashfs,
             Recipe::Disk(_, container) | Recipe::AnyDisk(_, container) | Recipe::CloudDisk(_, container) => {
                 match container {
-                    Container::Ova => true,
+                    Container::Ova => options.machine.medium == OvaMedium::Disk,
                     Container::Vmdk => options.vmdk == VmdkKind::StreamOptimized,
                     Container::Qcow2 => options.qcow2.is_some(),
                     _ => false,
