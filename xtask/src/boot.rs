@@ -14,6 +14,8 @@ mod guest;
 mod media;
 mod recipe;
 pub(crate) mod rootfs;
+mod signed;
+mod tpm;
 
 use crate::ci;
 use crate::machine::Wait;
@@ -98,14 +100,16 @@ fn boot(case: &Case, media: &Media) -> Result<(Outcome, f64)> {
     let mut machine = case.firmware.start(case.device, medium, case.memory_mib)?;
     let stop: &[&str] = match case.expect {
         // A UEFI that has nothing left to start ends in its shell.
-        Expect::Guest | Expect::GuestBy(_) => &["guest: end", "Kernel panic", "UEFI Interactive Shell"],
+        Expect::Guest | Expect::GuestBy(_) | Expect::Measured(_) => {
+            &["guest: end", "Kernel panic", "UEFI Interactive Shell"]
+        }
         Expect::Words(words) => &[words],
     };
     let wait = machine.wait(stop, Duration::from_secs(case.limit_seconds));
     let said = machine.said();
     let seconds = machine.elapsed().as_secs_f64();
     let log = media.log(&case.name, &said)?;
-    let outcome = match missing_from(&said, case, medium) {
+    let outcome = match missing_from(&said, case, medium)? {
         None if wait == Wait::Seen => Outcome::Passed,
         missing => {
             let missing = missing.unwrap_or_default();
@@ -119,11 +123,15 @@ fn boot(case: &Case, media: &Media) -> Result<(Outcome, f64)> {
 }
 
 /// The first line that should be among what the machine said and is not.
-fn missing_from(said: &str, case: &Case, medium: &Medium) -> Option<String> {
+fn missing_from(said: &str, case: &Case, medium: &Medium) -> Result<Option<String>> {
     let wanted = match case.expect {
         Expect::Guest => medium.guest_lines.clone(),
         Expect::GuestBy(loader) => medium.guest_lines.iter().map(|line| loader(line)).collect(),
+        Expect::Measured(sections) => {
+            let register = tpm::predicted(&medium.path, sections)?;
+            medium.guest_lines.iter().cloned().chain([format!("guest: PCR 11 {register}")]).collect()
+        }
         Expect::Words(words) => vec![words.to_owned()],
     };
-    wanted.into_iter().find(|line| !said.contains(line.as_str()))
+    Ok(wanted.into_iter().find(|line| !said.contains(line.as_str())))
 }

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 
 /// A running emulator whose standard output is the guest's serial port. It ends with this value.
 pub(crate) struct Machine {
@@ -13,6 +14,32 @@ pub(crate) struct Machine {
     chunks: Receiver<Vec<u8>>,
     said: Vec<u8>,
     start: Instant,
+    _attendant: Option<Attendant>,
+}
+
+/// A program that runs beside an emulator, and what it keeps. Both end with this value.
+pub(crate) struct Attendant {
+    child: Child,
+    _dir: TempDir,
+}
+
+impl Attendant {
+    pub(crate) fn new(child: Child, dir: TempDir) -> Self {
+        Attendant { child, _dir: dir }
+    }
+
+    /// It has not ended.
+    pub(crate) fn runs(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_none())
+    }
+}
+
+impl Drop for Attendant {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 /// How a wait ended.
@@ -45,7 +72,13 @@ impl Machine {
                 }
             }
         });
-        Ok(Machine { child, chunks, said: Vec::new(), start: Instant::now() })
+        Ok(Machine { child, chunks, said: Vec::new(), start: Instant::now(), _attendant: None })
+    }
+
+    /// Keeps a program that the emulator needs.
+    pub(crate) fn attended_by(mut self, attendant: Attendant) -> Self {
+        self._attendant = Some(attendant);
+        self
     }
 
     /// Waits until the guest has said one of `texts`, for `limit` from the start.
@@ -117,6 +150,7 @@ pub(crate) fn missing(program: &str) -> String {
         "qemu-system-x86_64" => "qemu-system-x86",
         "qemu-system-aarch64" => "qemu-system-arm qemu-efi-aarch64",
         "bochs" => "bochs bochs-term bochsbios vgabios",
+        "sbsign" => "sbsigntool",
         other => other,
     };
     format!("`{program}` is not here: apt-get install --no-install-recommends {packages}")

@@ -2,15 +2,17 @@
 
 use super::device::Bus::{Ahci, Ide, Lsi, Nvme, Usb, VirtioBlk, VirtioScsi};
 use super::device::Device::{self, Cd, Disk, Disk4k, Program};
-use super::firmware::Firmware::{self, Aavmf, Bochs, Ovmf, SeaBios};
+use super::firmware::Firmware::{self, Aavmf, Bochs, Ovmf, OvmfSecure, OvmfTpm, SeaBios, UBoot};
 use super::format::{
     AWS, DYNAMIC_VHD, Format, GCP, ISO, ISO_BIOS, ISO_EFI, ISO_EFI_GRUB, ISO_EFI_INITRD, ISO_EFI_SHIM,
     ISO_EFI_SYSTEMD_BOOT, ISO_TWO, OVA, QCOW2_BIOS, QCOW2_BIOS_ZLIB, QCOW2_BIOS_ZSTD, QCOW2_EFI,
     QCOW2_EFI_ZLIB, QCOW2_EFI_ZSTD, RAW, RAW_BIOS, RAW_EFI, RAW_EFI_4K, RAW_EFI_GRUB, RAW_EFI_SHIM,
-    RAW_EFI_SYSTEMD_BOOT, UKI, UKI_ON_FAT, VHD, VHDX, VMDK, VMDK_FLAT, VMDK_SPARSE,
+    RAW_EFI_SIGNED, RAW_EFI_SYSTEMD_BOOT, UKI, UKI_ON_FAT, UKI_SYSTEMD, VHD, VHDX, VMDK, VMDK_FLAT,
+    VMDK_SPARSE,
 };
 use super::guest;
 use super::recipe::{Fault, Payload, Recipe};
+use super::tpm;
 use std::cmp::Reverse;
 
 /// One boot.
@@ -35,6 +37,8 @@ pub(crate) enum Expect {
     Guest,
     /// The same, after what a loader of somebody else's does to each line.
     GuestBy(fn(&str) -> String),
+    /// The same, and in the TPM what follows from these sections of the program.
+    Measured(&'static [&'static str]),
     /// Words of the loader.
     Words(&'static str),
 }
@@ -134,6 +138,26 @@ const ROWS: &[Row] = &[
     Row { firmware: Aavmf, format: RAW_EFI_4K, devices: &[Disk4k(VirtioBlk)], ..ROW },
     Row { firmware: Aavmf, format: UKI, devices: &[Program], ..ROW },
     Row { firmware: Aavmf, format: UKI_ON_FAT, devices: &[Disk(VirtioBlk), Disk(Usb)], ..ROW },
+    // A UEFI that reads whole blocks only, so that the stub has to.
+    Row { firmware: UBoot, format: ISO_EFI, devices: &[Disk(VirtioBlk), Disk(Nvme)], ..ROW },
+    Row { firmware: UBoot, format: ISO, devices: &[Disk(Ahci)], slow: true, ..ROW },
+    Row { firmware: UBoot, format: RAW_EFI, devices: &[Disk(VirtioBlk), Disk(Ahci)], ..ROW },
+    Row { firmware: UBoot, format: RAW, devices: &[Disk(Nvme)], slow: true, ..ROW },
+    Row { firmware: UBoot, format: UKI_ON_FAT, devices: &[Disk(VirtioBlk)], slow: true, ..ROW },
+    // A TPM. That systemd's own stub comes to what is predicted shows that the prediction is right.
+    Row { format: UKI, expect: Expect::Measured(tpm::BY_SYSTEMD), ..TPM },
+    Row { format: UKI_SYSTEMD, expect: Expect::Measured(tpm::BY_SYSTEMD_252), ..TPM },
+    // Secure Boot. Who signed the loader did not sign the kernel.
+    Row { firmware: OvmfSecure, format: RAW_EFI_SIGNED, devices: &[Disk(Ahci)], ..ROW },
+    Row { firmware: OvmfSecure, format: RAW_EFI_SIGNED, devices: &[Disk(Ahci)], ..INITRD_DAMAGED },
+    Row {
+        firmware: OvmfSecure,
+        format: RAW_EFI,
+        devices: &[Disk(Ahci)],
+        about: "not signed",
+        expect: Expect::Words("Access Denied"),
+        ..ROW
+    },
     // One image for both architectures.
     Row { format: ISO_TWO, devices: &[Cd(Ide), Disk(Usb)], slow: true, ..ROW },
     Row { firmware: Ovmf, format: ISO_TWO, devices: &[Cd(Ahci)], ..ROW },
@@ -206,6 +230,7 @@ const ROWS: &[Row] = &[
     Row { firmware: Ovmf, format: RAW_EFI, devices: &[Disk(VirtioBlk)], ..KERNEL_DAMAGED },
     Row { firmware: Ovmf, format: RAW_EFI, devices: &[Disk(Nvme)], ..INITRD_DAMAGED },
     Row { firmware: Aavmf, format: ISO_EFI, devices: &[Cd(VirtioScsi)], ..KERNEL_DAMAGED },
+    Row { firmware: UBoot, format: ISO_EFI, devices: &[Disk(VirtioBlk)], ..INITRD_DAMAGED },
     Row { firmware: Aavmf, format: RAW_EFI, devices: &[Disk(VirtioBlk)], ..INITRD_DAMAGED },
     Row {
         firmware: Ovmf,
@@ -226,6 +251,8 @@ const ROWS: &[Row] = &[
         ..ROW
     },
 ];
+
+const TPM: Row = Row { firmware: OvmfTpm, devices: &[Program], ..ROW };
 
 const GRUB: Row = Row { firmware: Ovmf, expect: Expect::GuestBy(guest::by_grub), ..ROW };
 

@@ -2,6 +2,7 @@
 
 use super::media::{beside, mtools};
 use super::recipe::{Fault, Payload, Recipe};
+use super::signed::first_partition;
 use anyhow::{Context, Result};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -68,10 +69,6 @@ fn flip(mut file: File, at: u64) -> Result<()> {
 
 /// Deletes a file of the first partition's file system.
 fn delete(mut file: File, image: &Path, name: &str) -> Result<()> {
-    // [UEFI] "GPT Partition Entry": the first one's StartingLBA, in an array at block 2.
-    let mut first = [0; 8];
-    file.seek(SeekFrom::Start(2 * 512 + 32))?;
-    file.read_exact(&mut first)?;
-    let at = u64::from_le_bytes(first) * 512;
+    let at = first_partition(&mut file)?;
     mtools(format!("{}@@{at}", image.display()), "mdel", &[name])
 }

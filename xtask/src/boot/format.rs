@@ -2,6 +2,7 @@
 
 use super::guest;
 use crate::debian::Arch;
+use crate::machine::{installed, missing};
 use std::path::Path;
 
 /// A format of `mkimage`'s, with flags.
@@ -28,6 +29,8 @@ pub(crate) enum Take {
     Itself,
     /// It is put on a file system that mtools make, without partitions, where firmware looks.
     OnFat,
+    /// It is a disk whose loader is to be signed.
+    Signed,
     /// It is an archive, and the medium the member with this name, where `*` is the medium's.
     Member(&'static str),
 }
@@ -63,6 +66,11 @@ pub(crate) const RAW: Format =
 pub(crate) const UKI: Format =
     Format { label: "uki", flags: &["--format", "uki"], suffix: ".efi", ..RAW_FILE };
 pub(crate) const UKI_ON_FAT: Format = Format { label: "uki on FAT", take: Take::OnFat, ..UKI };
+
+/// Of systemd's stub.
+pub(crate) const UKI_SYSTEMD: Format =
+    Format { label: "uki of systemd's stub", flags: &["--format", "uki", "--efi-stub", SYSTEMD_STUB], ..UKI };
+pub(crate) const RAW_EFI_SIGNED: Format = Format { label: "signed raw-efi", take: Take::Signed, ..RAW_EFI };
 
 pub(crate) const QCOW2_BIOS: Format = Format {
     label: "qcow2-bios",
@@ -166,6 +174,7 @@ pub(crate) const ISO_TWO: Format = Format {
 };
 
 // Other people's loaders.
+const SYSTEMD_STUB: &str = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub";
 const SYSTEMD_BOOT: &str = "/usr/lib/systemd/boot/efi/systemd-bootx64.efi";
 const SHIM: &str = "/usr/lib/shim/shimx64.efi.signed";
 const GRUB: &str = "/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed";
@@ -196,8 +205,12 @@ pub(crate) const ISO_EFI_SHIM: Format = Format {
 };
 
 /// The loaders, and Debian's packages that have them.
-const PACKAGES: [(&str, &str); 3] =
-    [(SYSTEMD_BOOT, "systemd-boot-efi"), (SHIM, "shim-signed"), (GRUB, "grub-efi-amd64-signed")];
+const PACKAGES: [(&str, &str); 4] = [
+    (SYSTEMD_STUB, "systemd-boot-efi"),
+    (SYSTEMD_BOOT, "systemd-boot-efi"),
+    (SHIM, "shim-signed"),
+    (GRUB, "grub-efi-amd64-signed"),
+];
 
 impl Format {
     /// The architecture in whose folder the image is made that a machine of `arch` boots.
@@ -205,8 +218,13 @@ impl Format {
         if self.two_arches { Arch::Amd64 } else { arch }
     }
 
-    /// A loader that `mkimage` is told of and is not there, and how to get it.
+    /// A loader that `mkimage` is told of and is not there, or a program that signs one, and how to
+    /// get it.
     pub(crate) fn missing(&self) -> Option<String> {
+        let signing: &[_] = if self.take == Take::Signed { &["sbsign", "openssl"] } else { &[] };
+        if let Some(program) = signing.iter().find(|program| !installed(program)) {
+            return Some(missing(program));
+        }
         let absent = |file: &str| self.flags.contains(&file) && !Path::new(file).exists();
         let (file, package) = PACKAGES.into_iter().find(|(file, _)| absent(file))?;
         Some(format!("there is no `{file}`: apt-get install --no-install-recommends {package}"))

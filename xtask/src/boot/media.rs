@@ -10,6 +10,7 @@ use super::fault;
 use super::format::{Format, Take};
 use super::guest;
 use super::recipe::{Fault, Payload, Recipe};
+use super::signed;
 use crate::debian::{Arch, Packages};
 use crate::product;
 use anyhow::{Context, Result, anyhow, ensure};
@@ -105,6 +106,7 @@ fn image(mkimage: &Path, folder: &Path, format: Format, payload: Payload, arch: 
     match format.take {
         Take::Itself => Ok(path),
         Take::OnFat => on_fat(&path, arch),
+        Take::Signed => signed::disk(&path),
         Take::Member(name) => member(&path, &name.replace('*', payload.name())),
     }
 }
