@@ -120,6 +120,9 @@ impl Default for Options {
     }
 }
 
+/// \[ECMA-119\] §8.4.8: blocks are numbered in 32 bits. Bytes.
+const MAX_LEN: u64 = BLOCK << 32;
+
 /// An image whose structures are written and whose files have places.
 #[derive(Debug)]
 pub struct Iso {
@@ -145,15 +148,17 @@ impl Iso {
         check_boot(tree, options)?;
         let theirs = source::tree(tree)?;
         let opts = iso_options(options)?;
+        let block = BlockSize::new(512).expect("512 is not zero");
+        let mut record = Record::new(MAX_LEN, block);
+        let report = hadris_iso::sync::write(&mut record, &theirs, &opts).map_err(refused)?;
+        drop(theirs);
         // Readers read ahead, and drives fail at the end of the medium: hadris adds 150 blocks, as
         // mkisofs and xorriso do. The copy of a GPT comes after them. Whole MiB are cylinders for
         // those who count them.
-        let size = hadris_iso::plan(&theirs, &opts).map_err(refused)?.size() + hybrid::TAIL;
-        let size = size.next_multiple_of(1 << 20);
-        let opts = opts.with_min_image_blocks(size / BLOCK);
-        let block = BlockSize::new(512).expect("512 is not zero");
-        let mut record = Record::new(size, block);
-        let report = hadris_iso::sync::write(&mut record, &theirs, &opts).map_err(refused)?;
+        let size = (report.size() + hybrid::TAIL).next_multiple_of(1 << 20);
+        let blocks = u32::try_from(size / BLOCK).map_err(|source| Error::Structures(Box::new(source)))?;
+        record.truncate(size);
+        mend::set_volume_size(&mut record, blocks);
         mend::mend(&mut record, tree);
 
         let files = tree.iter().filter(|(_, node)| matches!(node.kind, Kind::File(_)));

@@ -54,6 +54,13 @@ impl Record {
         self.len
     }
 
+    /// Ends the disk at byte `len`, with nothing but zeros beyond.
+    pub(crate) fn truncate(&mut self, len: u64) {
+        let last = self.sectors.last_key_value().map_or(0, |(sector, _)| (sector + 1) * SECTOR as u64);
+        assert!(last <= len && len <= self.len, "no structure beyond the end");
+        self.len = len;
+    }
+
     /// The `N` bytes from `at`.
     pub(crate) fn array<const N: usize>(&self, at: u64) -> [u8; N] {
         let mut bytes = [0; N];
@@ -75,7 +82,13 @@ impl Record {
 
     /// Writes from byte `at`. A sector that becomes zero is forgotten.
     pub(crate) fn put(&mut self, mut at: u64, mut data: &[u8]) {
-        assert!(at + wide(data.len()) <= self.len, "a write inside the disk");
+        let end = at + wide(data.len());
+        assert!(end <= self.len, "a write inside the disk");
+        // Contents, which are most of it.
+        let kept = || self.sectors.range(at / SECTOR as u64..end.div_ceil(SECTOR as u64)).next();
+        if data.chunks(SECTOR).all(|part| *part == ZERO[..part.len()]) && kept().is_none() {
+            return;
+        }
         while !data.is_empty() {
             let (sector, offset) = split(at);
             let (now, later) = data.split_at(data.len().min(SECTOR - offset));

@@ -1,4 +1,5 @@
-//! Entries of Rock Ridge that hadris-iso 3.0.0-rc.2 does not write as they are read.
+//! The volume's size, which is known when hadris is done, and entries of Rock Ridge that
+//! hadris-iso 3.0.0-rc.2 does not write as they are read.
 //!
 //! | Entry | hadris writes | readers want |
 //! |---|---|---|
@@ -12,13 +13,19 @@ use super::link;
 use super::structs::{Both, Continuation, DeviceNumber, DirectoryRecord, FLAG_DIRECTORY, SystemUse};
 use crate::record::Record;
 use crate::tree::{Kind, Tree, TreePath};
+use std::collections::BTreeSet;
 use zerocopy::{FromBytes, FromZeros, IntoBytes};
 
 /// Bytes of a logical block.
 pub(super) const BLOCK: u64 = 2048;
-/// \[ECMA-119\] §8.4: the first volume descriptor's block, and its root record's offset.
+/// \[ECMA-119\] §8.4: the first volume descriptor's block, and the offsets of the volume's size and
+/// of the root's record.
 const PRIMARY: u64 = 16;
+const VOLUME_SIZE: u64 = 80;
 const ROOT_RECORD: u64 = 156;
+/// \[ECMA-119\] §8.1.1: types of volume descriptors.
+const BOOT: u8 = 0;
+const LAST: u8 = 255;
 /// POSIX's file type of a named pipe.
 const S_IFIFO: u32 = 0o010_000;
 /// Bytes before an entry's content.
@@ -37,13 +44,51 @@ impl Entry {
     }
 }
 
+/// Writes how many blocks the volume has into each descriptor that tells of it.
+pub(super) fn set_volume_size(iso: &mut Record, blocks: u32) {
+    for at in (PRIMARY * BLOCK..).step_by(to_usize(BLOCK)) {
+        match iso.array(at) {
+            [LAST] => return,
+            [BOOT] => {}
+            [_] => iso.put(at + VOLUME_SIZE, Both::new(blocks).as_bytes()),
+        }
+    }
+}
+
+/// What has to be mended, and the folders that it is in.
+fn wanted(tree: &Tree) -> BTreeSet<TreePath> {
+    let needs = |kind: &Kind| match kind {
+        Kind::Char { .. } | Kind::Block { .. } | Kind::Fifo => true,
+        Kind::Symlink(target) => link::stand_in(target).is_some(),
+        _ => false,
+    };
+    let mut wanted = BTreeSet::new();
+    for (path, _) in tree.iter().filter(|(_, node)| needs(&node.kind)) {
+        for name in tree.links(path).chain([path]) {
+            let mut next = Some(name.clone());
+            while let Some(path) = next {
+                next = path.parent();
+                if !wanted.insert(path) {
+                    break;
+                }
+            }
+        }
+    }
+    wanted
+}
+
 /// Mends the primary tree, whose nodes are those of `tree` and some more.
 pub(super) fn mend(iso: &mut Record, tree: &Tree) {
+    let wanted = wanted(tree);
+    if wanted.is_empty() {
+        return;
+    }
     let root: [u8; size_of::<DirectoryRecord>()] = iso.array(PRIMARY * BLOCK + ROOT_RECORD);
     let root: DirectoryRecord = zerocopy::transmute!(root);
     let mut folders = vec![(root.extent.get(), TreePath::root())];
     while let Some((block, path)) = folders.pop() {
         folder(iso, tree, block, &path, &mut folders);
+        folders.retain(|(_, path)| wanted.contains(path));
     }
 }
 
