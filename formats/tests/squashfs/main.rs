@@ -12,6 +12,7 @@ mod seen;
 #[path = "../erofs/specimens.rs"]
 mod specimens;
 
+mod archived;
 mod limits;
 mod readers;
 
