@@ -14,7 +14,9 @@ mod specimens;
 
 mod archived;
 mod limits;
+mod reader;
 mod readers;
+mod tables;
 
 use mkimage_formats::spool::Spool;
 use mkimage_formats::squashfs::{self, Options};

@@ -3,6 +3,7 @@
 use crate::any::{path, trees};
 use crate::archived::archived;
 use crate::judge;
+use crate::reader::Reader;
 use crate::seen::{Groups, Nodes, assert_same, groups, walk};
 use crate::specimens::{EPOCH, add, plain, specimens};
 use crate::{KINDS, any, image, noise, options, seen, spool};
@@ -61,7 +62,7 @@ fn tree() -> Tree {
     let longest = Xattrs::from([(format!("user.{}", "n".repeat(250)).into_bytes(), Vec::new())]);
     let meta = Meta { xattrs: Some(Arc::new(longest)), ..plain() };
     add(&mut tree, "xattrs/name", meta, any::file(""));
-    for len in [131_071, 131_072, 131_073, 400_000] {
+    for len in [131_071, 131_072, 131_073, 400_000, 1 << 20] {
         let text: Vec<_> = (0..len).map(|n: u32| (n / 7).to_le_bytes()[0]).collect();
         add(&mut tree, format!("sizes/{len}"), plain(), Kind::File(text.clone().into()));
         add(&mut tree, format!("sizes/{len}-again"), plain(), Kind::File(text.into()));
@@ -69,6 +70,19 @@ fn tree() -> Tree {
         add(&mut tree, format!("sizes/{len}-noise"), plain(), Kind::File(noise(len)));
     }
     tree
+}
+
+#[test]
+fn the_tree_is_read_back_by_a_strict_reader() {
+    let tree = tree();
+    for (compression, block_size) in ALL.into_iter().zip([4 << 10, 128 << 10, 4 << 10, 1 << 20]) {
+        let image = image(&tree, &Options { compression, block_size, ..options() });
+        let reader = Reader::new(&image);
+        assert_same(&reader.nodes, &told(&tree));
+        assert_eq!(reader.groups(), groups(&tree));
+        assert!(reader.indexed > 30 && reader.raw > 0, "{} {}", reader.indexed, reader.raw);
+        assert_eq!(reader.holes > 256, block_size == 4 << 10);
+    }
 }
 
 #[test]
@@ -117,6 +131,9 @@ proptest! {
     #[test]
     fn any_tree_is_read_back_whole(tree in trees(), compression in prop::sample::select(&ALL[..])) {
         let image = image(&tree, &Options { compression, ..options() });
+        let reader = Reader::new(&image);
+        assert_same(&reader.nodes, &told(&tree));
+        prop_assert_eq!(reader.groups(), groups(&tree));
         if let Some((found, names)) = extracted(&image) {
             assert_same(&found, &extractable(told(&tree)));
             prop_assert_eq!(names, groups(&tree));
