@@ -52,7 +52,7 @@ impl<'a> Dump<'a> {
 
     /// All claims in order, with the zeros between them. Other bytes there fail the test, as do
     /// claims that overlap.
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut text = String::new();
         let mut at = 0;
         let end = (self.bytes.len(), (0, String::new()));

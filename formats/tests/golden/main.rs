@@ -19,6 +19,9 @@ mod hybrid;
 mod hyper_v;
 mod iso;
 mod pe;
+mod squashfs;
+#[path = "../squashfs/tables.rs"]
+mod squashfs_tables;
 mod uboot;
 mod virtual_disks;
 

@@ -28,6 +28,13 @@ pub(crate) struct Reader<'a> {
     pub(crate) raw: usize,
 }
 
+/// Where a reference leads in a table.
+fn place(table: &Table, block: usize, offset: usize) -> usize {
+    let start = table.blocks[0].0;
+    let block = table.blocks.iter().find(|(at, _, _)| *at == start + block);
+    block.expect("a block is there").2 + offset
+}
+
 /// Fields of an inode, as far as it has them.
 struct Inode {
     seen: Seen,
@@ -102,7 +109,7 @@ impl<'a> Reader<'a> {
         let root = number(self.image, 0x20, 8);
         let mut left = vec![(TreePath::root(), root, count + 1, 1)];
         while let Some((path, reference, parent, kind)) = left.pop() {
-            let mut inode = self.inode(self.inodes.place(reference >> 16, reference & 0xffff), kind);
+            let mut inode = self.inode(place(&self.inodes, reference >> 16, reference & 0xffff), kind);
             assert_eq!(number(&export.bytes, 8 * (inode.number - 1), 8), reference, "{path}");
             self.names.entry(inode.number).or_default().insert(path.clone());
             match kind {
@@ -165,7 +172,7 @@ impl<'a> Reader<'a> {
         if size == 3 {
             return Vec::new();
         }
-        let start = self.listings.place(block, offset);
+        let start = place(&self.listings, block, offset);
         let listing = &self.listings.bytes[start..start + size - 3];
         let (mut at, mut last, mut found) = (0, Vec::new(), Vec::new());
         let mut metadata = start / 8192;
@@ -182,7 +189,7 @@ impl<'a> Reader<'a> {
                 let name = &listing[at + 8..end];
                 assert!(last.as_slice() < name, "names ascend");
                 last = name.to_vec();
-                let place = self.inodes.place(block, offset);
+                let place = place(&self.inodes, block, offset);
                 let delta = isize::from(u16::try_from(delta).unwrap().cast_signed());
                 let wanted = first.checked_add_signed(delta).unwrap();
                 assert_eq!(number(&self.inodes.bytes, place + 12, 4), wanted);
@@ -191,7 +198,7 @@ impl<'a> Reader<'a> {
                     metadata = (start + run) / 8192;
                     let (at, first) = indexes.remove(&run).expect("an index");
                     assert_eq!(first, name);
-                    assert_eq!(self.listings.place(at, 0), metadata * 8192);
+                    assert_eq!(place(&self.listings, at, 0), metadata * 8192);
                     self.indexed += 1;
                 }
                 found.push((
@@ -279,7 +286,7 @@ impl<'a> Reader<'a> {
         }
         let (all, sets) = self.attributes.as_ref().unwrap();
         let set = &sets.bytes[16 * set..];
-        let mut at = all.place(number(set, 0, 6) >> 16, number(set, 0, 2));
+        let mut at = place(all, number(set, 0, 6) >> 16, number(set, 0, 2));
         let mut size = 0;
         for _ in 0..number(set, 8, 4) {
             let prefix = [&b"user."[..], b"trusted.", b"security."][number(&all.bytes, at, 2)];

@@ -28,14 +28,13 @@ pub(crate) struct Table {
     /// Where each is in the image, bytes with its size, and where its content is in `bytes`.
     pub(crate) blocks: Vec<(usize, usize, usize)>,
     pub(crate) bytes: Vec<u8>,
-    start: usize,
 }
 
 impl Table {
     /// The blocks of `image` from `start` to `end`.
     pub(crate) fn new(image: &[u8], start: usize, end: usize) -> Self {
         let id = number(image, 0x14, 2);
-        let mut table = Table { blocks: Vec::new(), bytes: Vec::new(), start };
+        let mut table = Table { blocks: Vec::new(), bytes: Vec::new() };
         let mut at = start;
         while at < end {
             assert_eq!(table.bytes.len() % METADATA, 0, "only the last block is not full");
@@ -60,11 +59,5 @@ impl Table {
             assert_eq!(number(image, index + 8 * n, 8), *at);
         }
         (table, start)
-    }
-
-    /// Where a reference leads in `bytes`.
-    pub(crate) fn place(&self, block: usize, offset: usize) -> usize {
-        let block = self.blocks.iter().find(|(at, _, _)| *at == self.start + block);
-        block.expect("a block is there").2 + offset
     }
 }
