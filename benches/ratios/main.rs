@@ -40,6 +40,7 @@ const GROUPS: &[(&str, Group)] = &[
     ("efi", media::efi),
     ("iso", roots::iso),
     ("erofs", roots::erofs),
+    ("squashfs", roots::squashfs),
     ("vmdk", packed::vmdk),
     ("qcow2", packed::qcow2),
     ("services", growth::services),

@@ -6,6 +6,9 @@ use crate::inputs::{FILES, Inputs};
 use crate::table::{Contender, Row, Table, Target};
 use std::process::Command;
 
+/// What is asked of both in size.
+const SIZE: f64 = 1.02;
+
 /// A root file system's archive as `format`; the outputs are called `ours`.
 fn media(inputs: &Inputs, format: &str) -> Command {
     let mut command = mkimage(["media", "--quiet", "--tar", "root.tar", "--payload", "rootfs"]);
@@ -50,4 +53,30 @@ pub(crate) fn erofs(inputs: &Inputs, table: &mut Table) -> Result<()> {
         target: Target { wall: Some(1.0), ..Target::default() },
         ..Row::default()
     })
+}
+
+/// At the levels and with the blocks that mksquashfs takes by itself.
+pub(crate) fn squashfs(inputs: &Inputs, table: &mut Table) -> Result<()> {
+    inputs.root_tar()?;
+    let (ours, theirs) = (inputs.at("ours-squashfs.img"), inputs.at("theirs.squashfs"));
+    for compression in ["gzip", "zstd"] {
+        let script = format!(
+            "mksquashfs root theirs.squashfs -quiet -no-progress -comp {compression} -e boot/kernel
+sync theirs.squashfs"
+        );
+        table.row(&Row {
+            what: format!("kernel+squashfs, {compression}, {FILES} files"),
+            against: "mksquashfs".into(),
+            tools: &["mksquashfs"],
+            ours: Contender::new(&ours, || {
+                let mut command = media(inputs, "kernel+squashfs");
+                command.args(["--squashfs-compression", compression]);
+                command
+            }),
+            theirs: Some(Contender::new(&theirs, || shell(inputs.dir(), &script))),
+            target: Target { wall: Some(1.0), size: Some(SIZE), ..Target::default() },
+            ..Row::default()
+        })?;
+    }
+    Ok(())
 }
