@@ -17,6 +17,17 @@
 //! Blocks are compressed on several threads and go to a [`Spool`], from which the output's
 //! [`Layout`] takes them.
 //!
+//! ```no_run
+//! use mkimage_formats::spool::Spool;
+//! use mkimage_formats::{Tree, emit, squashfs};
+//! use std::num::NonZero;
+//!
+//! let spool = Spool { path: "blocks".into(), threads: NonZero::<usize>::MIN };
+//! let image = squashfs::layout(&Tree::new(), &squashfs::Options::default(), &spool)?;
+//! emit::emit(&image, "root.squashfs")?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! \[SQUASHFS\] *Squashfs 4.0 Filesystem* and `fs/squashfs/squashfs_fs.h`, both of Linux 6.1, where
 //! structures have the names that are given here. `mksquashfs` of squashfs-tools 4.5 is what other
 //! choices are taken from.

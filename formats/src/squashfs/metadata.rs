@@ -109,3 +109,38 @@ pub(super) fn lookup(
     out.extend(places);
     Ok(at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::squashfs::Compression;
+
+    #[test]
+    fn blocks_are_full_and_references_lead_into_them() {
+        let packer = Packer::new(Compression::Gzip, 4 << 10);
+        let mut table = Metadata::new("inodes", &packer);
+        table.write(&[7; 2 * METADATA - 1]).unwrap();
+        let first = table.position().unwrap();
+        assert_eq!((table.complete(), usize::from(first.offset)), (1, METADATA - 1));
+        table.write(&[7]).unwrap();
+        let second = table.position().unwrap();
+        assert_eq!((table.complete(), second.offset), (2, 0));
+        // Equal blocks are packed equally.
+        assert_eq!(second.block, 2 * first.block);
+        assert_eq!(second.number(), u64::from(second.block) << 16);
+        let len = table.finish().unwrap().len();
+        assert_eq!(len, usize::try_from(second.block).unwrap());
+    }
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_place_that_no_reference_has_room_for_is_an_error() {
+        let packer = Packer::new(Compression::Gzip, 4 << 10);
+        // Zeros that are never touched take no memory.
+        let mut table = Metadata { out: vec![0; 1 << 32], ..Metadata::new("inodes", &packer) };
+        let text = table.position().unwrap_err().to_string();
+        assert_eq!(text, "the inodes take 4294967296 bytes; SquashFS finds them in the first 4294967295");
+        table.out.pop();
+        assert_eq!(table.position().unwrap().block, u32::MAX);
+    }
+}

@@ -4,6 +4,7 @@ use super::structs::{Lz4Options, METADATA_RAW};
 use flate2::{Compress, FlushCompress, Status};
 use lzma_rust2::{CheckType, XzOptions, XzWriter};
 use std::io::{self, Write};
+use std::num::NonZero;
 use std::sync::{Mutex, PoisonError};
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::U32;
@@ -51,6 +52,9 @@ const XZ_LEVEL: u32 = 6;
 /// Bytes: LZMA2 has no smaller one.
 const XZ_MIN_DICTIONARY: u32 = 4 << 10;
 
+/// Bytes that compressors of all threads may take together.
+const MEMORY: usize = 40 << 20;
+
 /// A compressor for several threads.
 pub(super) struct Packer {
     compression: Compression,
@@ -73,6 +77,17 @@ impl Packer {
 
     pub(super) fn compression(&self) -> Compression {
         self.compression
+    }
+
+    /// How many of `threads` may compress: we choose a bound for the memory that they take.
+    pub(super) fn threads(&self, threads: NonZero<usize>) -> NonZero<usize> {
+        let blocks = match self.compression {
+            Compression::Gzip | Compression::Lz4 => return threads,
+            // The tables of either have so many bytes for each byte of a block.
+            Compression::Xz | Compression::Zstd => 20,
+        };
+        let one = usize::try_from(self.block_size).map_or(MEMORY, |size| size * blocks);
+        NonZero::new(MEMORY / one).map_or(NonZero::<usize>::MIN, |most| most.min(threads))
     }
 
     /// The compressor's options, a metadata block that follows the superblock. Nothing if all are

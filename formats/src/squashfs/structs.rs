@@ -140,8 +140,8 @@ pub(super) struct ExtendedFile {
 }
 const _: () = assert!(size_of::<ExtendedFile>() == 40);
 
-/// `struct squashfs_symlink_inode`; the target follows, and the set of attributes of an extended one.
-/// In `struct squashfs_dev_inode` the second field is a device number, and FIFOs have none.
+/// `struct squashfs_symlink_inode`; the target follows. An extended inode of this kind and the next
+/// ends with a set of attributes, as one of a FIFO, which has a count of links alone.
 #[derive(IntoBytes, Immutable)]
 #[repr(C)]
 pub(super) struct Link {
@@ -149,6 +149,15 @@ pub(super) struct Link {
     pub(super) size: U32,  // 14 of the target, bytes
 }
 const _: () = assert!(size_of::<Link>() == 8);
+
+/// `struct squashfs_dev_inode`.
+#[derive(IntoBytes, Immutable)]
+#[repr(C)]
+pub(super) struct Device {
+    pub(super) nlink: U32, // 10
+    pub(super) rdev: U32,  // 14
+}
+const _: () = assert!(size_of::<Device>() == 8);
 
 /// `struct squashfs_dir_header`: before a run of entries whose inodes are in one metadata block.
 #[derive(IntoBytes, Immutable)]

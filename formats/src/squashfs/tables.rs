@@ -3,14 +3,14 @@
 //! A listing has the places of inodes, and a folder's inode has the place of its listing. So
 //! folders are written when all that is in them is.
 
-use super::data::Data;
+use super::data::{Block, Data};
 use super::error::Error;
 use super::folder::{self, Entry, Listing};
 use super::inode::{Body, Inode, Inodes, number};
 use super::metadata::{Metadata, Reference, lookup};
 use super::pack::Packer;
 use super::structs::{
-    Base, Dir, EXTENDED, ExtendedDir, ExtendedFile, File, Fragment, Link, NONE, NOWHERE, Sets,
+    Base, Device, Dir, EXTENDED, ExtendedDir, ExtendedFile, File, Fragment, Link, NONE, NOWHERE, Sets,
 };
 use super::{attributes, seconds};
 use crate::tree::Kind;
@@ -45,28 +45,24 @@ impl Tables {
         };
         writer.all()?;
         let Writer { table, listings, places, .. } = writer;
-        let references: Vec<u64> = places.into_iter().flatten().map(Reference::number).collect();
-
         let mut bytes = table.finish()?;
         let folders = start + bytes.len() as u64;
         bytes.extend(listings.finish()?);
-        let entries: Vec<u8> =
-            data.fragments().flat_map(|block| fragment(&block).as_bytes().to_vec()).collect();
+        let mut entries = Vec::new();
+        for Block { start, size, .. } in data.fragments() {
+            let fragment = Fragment { start: U64::new(start), size: U32::new(size), unused: U32::ZERO };
+            entries.extend(fragment.as_bytes());
+        }
         let fragments = lookup(&entries, &[], &mut bytes, start, packer)?;
-        let export = lookup(&numbers(&references, |n| n.to_le_bytes()), &[], &mut bytes, start, packer)?;
-        let ids = lookup(&numbers(&inodes.ids, |n| n.to_le_bytes()), &[], &mut bytes, start, packer)?;
+        let references: Vec<u64> = places.into_iter().flatten().map(Reference::number).collect();
+        let entries: Vec<u8> = references.iter().flat_map(|reference| reference.to_le_bytes()).collect();
+        let export = lookup(&entries, &[], &mut bytes, start, packer)?;
+        let entries: Vec<u8> = inodes.ids.iter().flat_map(|id| id.to_le_bytes()).collect();
+        let ids = lookup(&entries, &[], &mut bytes, start, packer)?;
         let xattrs = xattrs(inodes, &mut bytes, start, packer)?;
         let end = start + bytes.len() as u64;
         Ok(Tables { root: references[0], inodes: start, folders, fragments, export, ids, xattrs, end, bytes })
     }
-}
-
-fn numbers<N: Copy, const LEN: usize>(numbers: &[N], bytes: impl Fn(N) -> [u8; LEN]) -> Vec<u8> {
-    numbers.iter().flat_map(|&n| bytes(n)).collect()
-}
-
-fn fragment(block: &super::data::Block) -> Fragment {
-    Fragment { start: U64::new(block.start), size: U32::new(block.size), unused: U32::ZERO }
 }
 
 /// Adds sets of attributes and their table to `out`, which begins at byte `start`.
@@ -169,21 +165,20 @@ impl Writer<'_, '_> {
             return self.file(index, inode, *file, content.len());
         }
         self.base(index, xattr.is_some())?;
-        let (nlink, second, target) = match inode.kind {
-            Kind::Symlink(target) => (inode.nlink, u32::try_from(target.len()).ok(), &**target),
-            // Linux's `new_encode_dev`.
+        let nlink = U32::new(inode.nlink);
+        match inode.kind {
+            Kind::Symlink(target) => {
+                let size = U32::new(u32::try_from(target.len()).expect("it was checked"));
+                self.table.write(Link { nlink, size }.as_bytes())?;
+                self.table.write(target)?;
+            }
             &Kind::Char { major, minor } | &Kind::Block { major, minor } => {
-                (inode.nlink, Some((minor & 0xff) | (major << 8) | ((minor & !0xff) << 12)), &[][..])
+                // Linux's `new_encode_dev`.
+                let rdev = U32::new((minor & 0xff) | (major << 8) | ((minor & !0xff) << 12));
+                self.table.write(Device { nlink, rdev }.as_bytes())?;
             }
-            _ => (inode.nlink, None, &[][..]),
-        };
-        match second {
-            Some(second) => {
-                self.table.write(Link { nlink: U32::new(nlink), size: U32::new(second) }.as_bytes())?;
-            }
-            None => self.table.write(&nlink.to_le_bytes())?,
+            _ => self.table.write(nlink.as_bytes())?,
         }
-        self.table.write(target)?;
         self.table.write(xattr.as_ref().map_or(&[], |xattr| xattr))
     }
 

@@ -98,7 +98,7 @@ fn specimen(dir: &std::path::Path) -> Tree {
     add("with-hole", meta.clone(), Kind::File(holed.clone()));
     add("pipe", meta, Kind::Fifo);
     add("with-hole-again", plain.clone(), Kind::File(holed));
-    let noise = (0..4096_u32).map(|n| (n * n / 3 ^ n / 7).to_le_bytes()[0]).collect::<Vec<_>>();
+    let noise = (0..4096_u32).map(|n| ((n * n / 3) ^ (n / 7)).to_le_bytes()[0]).collect::<Vec<_>>();
     add("noise", plain.clone(), Kind::File(noise.into()));
     add("full", plain.clone(), Kind::Dir);
     for n in 10..43 {

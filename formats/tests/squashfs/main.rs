@@ -13,6 +13,7 @@ mod seen;
 mod specimens;
 
 mod archived;
+mod contents;
 mod limits;
 mod reader;
 mod readers;

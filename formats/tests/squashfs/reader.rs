@@ -189,10 +189,10 @@ impl<'a> Reader<'a> {
                 let name = &listing[at + 8..end];
                 assert!(last.as_slice() < name, "names ascend");
                 last = name.to_vec();
-                let place = place(&self.inodes, block, offset);
+                let named = place(&self.inodes, block, offset);
                 let delta = isize::from(u16::try_from(delta).unwrap().cast_signed());
                 let wanted = first.checked_add_signed(delta).unwrap();
-                assert_eq!(number(&self.inodes.bytes, place + 12, 4), wanted);
+                assert_eq!(number(&self.inodes.bytes, named + 12, 4), wanted);
                 if n == 0 && (start + run) / 8192 != metadata {
                     // A run that begins a metadata block is the one that the index leads to.
                     metadata = (start + run) / 8192;
