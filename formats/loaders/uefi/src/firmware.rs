@@ -125,6 +125,15 @@ impl Firmware {
         }
     }
 
+    /// Has the machine start over.
+    pub(crate) fn restart(&self) {
+        // SAFETY: as in `boot`; runtime services are there always.
+        unsafe {
+            let reset = (*(*self.table).runtime_services).reset_system;
+            reset(efi::RESET_COLD, Status::ABORTED, 0, ptr::null_mut());
+        }
+    }
+
     /// \[UEFI\] §3.3: the variable `SecureBoot` is 1 where only signed programs are started.
     pub(crate) fn secure_boot(&self) -> bool {
         const NAME: [u16; 11] = {

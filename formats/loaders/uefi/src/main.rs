@@ -25,13 +25,23 @@ mod pe;
 mod sha256;
 mod source;
 
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
 use firmware::{Failure, Firmware};
 use r_efi::efi::{Handle, Status, SystemTable};
 use r_efi::protocols::loaded_image;
 use source::Payload;
 
+/// For the panic handler, which is given nothing.
+static TABLE: AtomicPtr<SystemTable> = AtomicPtr::new(ptr::null_mut());
+
+/// A fault of this program's own. The watchdog is off, so nothing else would end it.
 #[panic_handler]
 fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    // SAFETY: `efi_main` put the table there before anything can panic, and boot services run.
+    let firmware = unsafe { Firmware::new(ptr::null_mut(), TABLE.load(Ordering::Relaxed)) };
+    firmware.report(&Failure::new("this loader", " is at fault", Status::ABORTED));
+    firmware.restart();
     loop {
         core::hint::spin_loop();
     }
@@ -40,6 +50,7 @@ fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
 /// Where the firmware enters.
 #[unsafe(no_mangle)]
 extern "efiapi" fn efi_main(me: Handle, table: *mut SystemTable) -> Status {
+    TABLE.store(table, Ordering::Relaxed);
     // SAFETY: the firmware calls this with its system table, which stays where it is for as long
     // as boot services run, and this program ends before they do.
     let firmware = unsafe { Firmware::new(me, table) };
