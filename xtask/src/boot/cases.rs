@@ -144,6 +144,16 @@ const ROWS: &[Row] = &[
     Row { firmware: UBoot, format: RAW_EFI, devices: &[Disk(VirtioBlk), Disk(Ahci)], ..ROW },
     Row { firmware: UBoot, format: RAW, devices: &[Disk(Nvme)], slow: true, ..ROW },
     Row { firmware: UBoot, format: UKI_ON_FAT, devices: &[Disk(VirtioBlk)], slow: true, ..ROW },
+    // It keeps to the five minutes that UEFI gives a program, by a clock that keeps time.
+    Row {
+        firmware: UBoot,
+        format: ISO_EFI,
+        devices: &[Disk(VirtioBlk)],
+        about: "slow",
+        fault: Fault::Slow,
+        slow: true,
+        ..ROW
+    },
     // A TPM. That systemd's own stub comes to what is predicted shows that the prediction is right.
     Row { format: UKI, expect: Expect::Measured(tpm::BY_SYSTEMD), ..TPM },
     Row { format: UKI_SYSTEMD, expect: Expect::Measured(tpm::BY_SYSTEMD_252), ..TPM },
@@ -310,7 +320,7 @@ impl Row {
             recipe: Recipe { arch: firmware.arch(), format, payload, fault },
             device,
             expect,
-            limit_seconds: firmware.patience() * payload.patience(),
+            limit_seconds: firmware.patience() * payload.patience() * fault.patience(),
             slow,
         }
     }

@@ -1,5 +1,6 @@
 //! Where the medium is in the machine.
 
+use super::fault::Drive;
 use super::media::Medium;
 use crate::debian::Arch;
 use std::process::Command;
@@ -89,9 +90,10 @@ impl Device {
             }
         };
         let file = medium.path.display().to_string().replace(',', ",,");
-        let file = match medium.unreadable {
-            None => format!(",file={file}"),
-            Some(at) => format!(
+        let file = match medium.drive {
+            Drive::Good => format!(",file={file}"),
+            Drive::Slow => format!(",file={file},throttling.bps-read=65000"),
+            Drive::Unreadable(at) => format!(
                 ",file.driver=blkdebug,file.image.driver=file,file.image.filename={file}\
                  ,file.inject-error.0.event=none,file.inject-error.0.iotype=read,file.inject-error.0.errno=5\
                  ,file.inject-error.0.once=off,file.inject-error.0.sector={},rerror=report",

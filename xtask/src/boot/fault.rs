@@ -8,14 +8,25 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// A copy of `image` with the recipe's fault, and the place that cannot be read. The image itself
-/// where the fault is not in it.
-pub(crate) fn spoil(image: &Path, folder: &Path, recipe: &Recipe) -> Result<(PathBuf, Option<u64>)> {
+/// What is wrong with the drive.
+#[derive(Clone, Copy)]
+pub(crate) enum Drive {
+    /// Nothing.
+    Good,
+    /// It cannot read the byte at this offset.
+    Unreadable(u64),
+    /// It reads 65,000 bytes in a second.
+    Slow,
+}
+
+/// A copy of `image` with the recipe's fault. The image itself where the fault is the drive's.
+pub(crate) fn spoil(image: &Path, folder: &Path, recipe: &Recipe) -> Result<(PathBuf, Drive)> {
     let fault = recipe.fault;
     let kernel = || in_kernel(image, folder);
     match fault {
-        Fault::None => return Ok((image.to_owned(), None)),
-        Fault::BadRead => return Ok((image.to_owned(), Some(kernel()?))),
+        Fault::None => return Ok((image.to_owned(), Drive::Good)),
+        Fault::BadRead => return Ok((image.to_owned(), Drive::Unreadable(kernel()?))),
+        Fault::Slow => return Ok((image.to_owned(), Drive::Slow)),
         _ => {}
     }
     let copy = beside(image, fault)?;
@@ -27,9 +38,9 @@ pub(crate) fn spoil(image: &Path, folder: &Path, recipe: &Recipe) -> Result<(Pat
         Fault::Initrd => flip(file, in_initrd(image, folder, recipe.payload)?)?,
         Fault::NoKernel => delete(file, &copy, "::/boot/kernel")?,
         Fault::NoInitrd => delete(file, &copy, "::/boot/initrd.img")?,
-        Fault::None | Fault::BadRead => {}
+        Fault::None | Fault::BadRead | Fault::Slow => {}
     }
-    Ok((copy, None))
+    Ok((copy, Drive::Good))
 }
 
 /// Offset in `image` of a sector in the middle of the kernel. It is searched for: this suite knows

@@ -6,7 +6,7 @@
 //! ARCH/FORMAT/small-….iso         media, and copies with faults
 //! ```
 
-use super::fault;
+use super::fault::{self, Drive};
 use super::format::{Format, Take};
 use super::guest;
 use super::recipe::{Fault, Payload, Recipe};
@@ -26,8 +26,8 @@ pub(crate) struct Medium {
     pub(crate) path: PathBuf,
     /// QEMU's name for the format that it has.
     pub(crate) driver: &'static str,
-    /// Offset in bytes of a byte that the drive cannot read.
-    pub(crate) unreadable: Option<u64>,
+    /// What it is in.
+    pub(crate) drive: Drive,
     /// Lines of the guest's report.
     pub(crate) guest_lines: Vec<String>,
 }
@@ -69,9 +69,9 @@ impl Media {
                 image(mkimage, &folder, format, payload, home)
             });
             let medium = image.as_ref().map_err(|e| anyhow!("{e:#}")).and_then(|image| {
-                let (path, unreadable) = fault::spoil(image, &folder, recipe)?;
+                let (path, drive) = fault::spoil(image, &folder, recipe)?;
                 let guest_lines = guest::lines(arch, payload, &digests[&payload]);
-                Ok(Medium { path, driver: format.driver, unreadable, guest_lines })
+                Ok(Medium { path, driver: format.driver, drive, guest_lines })
             });
             media.made.insert(*recipe, medium.map_err(|e| format!("{e:#}")));
         }

@@ -54,6 +54,8 @@ pub(crate) enum Fault {
     None,
     /// A sector of the kernel cannot be read.
     BadRead,
+    /// Reading kernel and initrd takes longer than firmware lets a program run.
+    Slow,
     /// The image ends inside the kernel.
     Truncated,
     /// A bit of the kernel is not what it was.
@@ -71,12 +73,17 @@ impl Fault {
     pub(crate) fn suffix(self) -> &'static str {
         match self {
             // The fault is in the drive, not in the image.
-            Fault::None | Fault::BadRead => "",
+            Fault::None | Fault::BadRead | Fault::Slow => "",
             Fault::Truncated => "-truncated",
             Fault::Kernel => "-kernel",
             Fault::Initrd => "-initrd",
             Fault::NoKernel => "-no-kernel",
             Fault::NoInitrd => "-no-initrd",
         }
+    }
+
+    /// How many times as long as usual a boot may take.
+    pub(crate) fn patience(self) -> u64 {
+        if self == Fault::Slow { 4 } else { 1 }
     }
 }

@@ -12,6 +12,7 @@ mod kernel;
 
 use super::device::Bus::{Ahci, Ide, VirtioScsi};
 use super::device::Device::{self, Cd};
+use super::fault::Drive;
 use super::firmware::Firmware::{self, Ovmf, SeaBios};
 use super::media::Medium;
 use super::some_at_a_time;
@@ -164,8 +165,12 @@ fn root_files(packages: &mut Packages, kernel: &Path) -> Result<(Files, String)>
 fn boot(dir: &Path, case: &Case, medium: &Path, digest: &str) -> Result<Outcome> {
     let mut machine = match case.start {
         Start::From(firmware, device) => {
-            let medium =
-                Medium { path: medium.to_owned(), driver: "raw", unreadable: None, guest_lines: Vec::new() };
+            let medium = Medium {
+                path: medium.to_owned(),
+                driver: "raw",
+                drive: Drive::Good,
+                guest_lines: Vec::new(),
+            };
             firmware.start(device, &medium, MEMORY_MIB)?
         }
         Start::Beside => beside(dir, case, medium)?,
