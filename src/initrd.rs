@@ -16,7 +16,7 @@
 use crate::boot::{self, Measured};
 use mkimage_formats::emit::{self, Sink, Stream};
 use mkimage_formats::tree::OriginId;
-use mkimage_formats::{Content, Kind, Layout, Slice, Tree, TreePath, cpio};
+use mkimage_formats::{Content, Kind, Layout, Node, Slice, Tree, TreePath, cpio};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
@@ -194,33 +194,40 @@ pub fn build(tree: &Tree, microcode: Option<&Layout>, options: &Options) -> Resu
 fn segments(tree: &Tree) -> Vec<Vec<&TreePath>> {
     let boot = TreePath::new("boot").unwrap_or_default();
     let inside = || tree.iter().filter(|(path, _)| **path == boot || !path.starts_with(&boot));
-    let mut needed: BTreeMap<TreePath, OriginId> = BTreeMap::new();
-    for (path, node) in inside() {
-        let origin = match &node.kind {
-            Kind::HardLink(first) => group_origin(tree, first),
-            _ => group_origin(tree, path),
+    // The earliest of all names of a node, which an archive has together.
+    let origin = |path, node: &Node| {
+        let (first, node) = match &node.kind {
+            Kind::HardLink(first) => (first, tree.get(first).unwrap_or(node)),
+            _ => (path, node),
         };
-        let mut next = Some(path.clone());
-        while let Some(path) = next {
+        let links = tree.links(first).filter_map(|path| tree.get(path));
+        links.map(|link| link.origin).fold(node.origin, OriginId::min)
+    };
+    // The first origin that needs a folder for something in it.
+    let mut needed: BTreeMap<&[u8], OriginId> = BTreeMap::new();
+    // Most paths are in the folder of the one before.
+    let mut last: Option<(&[u8], OriginId)> = None;
+    for (path, node) in inside() {
+        let (origin, folder) = (origin(path, node), path.folder().unwrap_or_default());
+        if last.is_some_and(|(known, by)| known == folder && by <= origin) {
+            continue;
+        }
+        for folder in path.folders() {
             // What is above was needed at least as early as this.
-            if needed.get(&path).is_some_and(|known| *known <= origin) {
+            if needed.get(folder).is_some_and(|known| *known <= origin) {
                 break;
             }
-            next = path.parent();
-            needed.insert(path, origin);
+            needed.insert(folder, origin);
         }
+        last = Some((folder, origin));
     }
     let mut segments: BTreeMap<OriginId, Vec<&TreePath>> = BTreeMap::new();
     for (path, node) in inside() {
-        segments.entry(needed.get(path).copied().unwrap_or(node.origin)).or_default().push(path);
+        let own = origin(path, node);
+        let inside = if node.is_dir() { needed.get(path.as_bytes()) } else { None };
+        segments.entry(inside.map_or(own, |inside| own.min(*inside))).or_default().push(path);
     }
     segments.into_values().collect()
-}
-
-/// The earliest origin of all names of the node at `first`, which an archive has together.
-fn group_origin(tree: &Tree, first: &TreePath) -> OriginId {
-    let names = tree.links(first).chain([first]);
-    names.filter_map(|path| tree.get(path)).map(|node| node.origin).min().unwrap_or_default()
 }
 
 /// The segments as they are.
@@ -272,7 +279,10 @@ fn packed(tree: &Tree, options: &Options, mut crc32c: u32) -> Result<(Layout, u3
             }
             Folder::Cache(folder) => cached(tree, &archives, folder, options)?,
         };
-        crc32c = combined(crc32c, segment.crc32c, segment.content.len());
+        crc32c = match segment.content.extents() {
+            [Content::Bytes(bytes)] => crc32c::crc32c_append(crc32c, bytes),
+            _ => combined(crc32c, segment.crc32c, segment.content.len()),
+        };
         content.append(segment.content);
     }
     Ok((content, crc32c))

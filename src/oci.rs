@@ -51,5 +51,5 @@ pub use spool::LayerError;
 pub use store::{Attestation, Blob, Image, Layer, OciImage, Pull, Store, StoreOptions, default_cache};
 pub use tidy::Listed;
 
-pub(crate) use cache::{mark_used, open_to_all, rename};
+pub(crate) use cache::{open_to_all, rename};
 pub(crate) use progress::Task;

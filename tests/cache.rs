@@ -374,6 +374,52 @@ fn image_of(seed: u8, len: usize) -> Made {
 }
 
 #[test]
+fn one_changed_line_makes_one_segment() {
+    let dir = cache_of(&small("amd64"));
+    let segments = || walk(&dir.path().join(".mkimage/segments"));
+    let build = |motd: &str| {
+        let source = dir.path().join("hosts");
+        let text = format!(
+            "init: [test:v1]\nonboot: [{{name: a, image: test:v1, command: [/hello]}}]\nfiles:\n  \
+             - {{path: etc/issue, contents: first}}\n  - {{path: etc/motd, contents: {motd}}}\n  \
+             - {{path: etc/hosts.more, source: {source:?}}}\n"
+        );
+        fs::write(dir.path().join("x.yml"), text).unwrap();
+        let done = Command::new(env!("CARGO_BIN_EXE_mkimage"))
+            .args(["build", "--offline", "--arch", "amd64", "-f", "kernel+initrd", "--cache"])
+            .arg(dir.path())
+            .arg("--dir")
+            .arg(dir.path())
+            .arg(dir.path().join("x.yml"))
+            .output()
+            .unwrap();
+        succeeds(&done);
+        fs::read(dir.path().join("x-initrd.img")).unwrap()
+    };
+    fs::write(dir.path().join("hosts"), "127.0.0.2 two").unwrap();
+    let cold = build("one");
+    let first = segments();
+    assert!(build("one") == cold);
+    assert_eq!(segments(), first);
+
+    let changed = build("two");
+    assert!(changed != cold);
+    assert_eq!(segments().len(), first.len() + 1);
+    fs::write(dir.path().join("hosts"), "127.0.0.3 two").unwrap();
+    assert!(build("two") != changed);
+    assert_eq!(segments().len(), first.len() + 2);
+    fs::write(dir.path().join("hosts"), "127.0.0.2 two").unwrap();
+    assert!(build("one") == cold);
+    assert_eq!(segments().len(), first.len() + 2);
+
+    for gone in ["segments", "layers"] {
+        fs::remove_dir_all(dir.path().join(".mkimage").join(gone)).unwrap();
+        assert!(build("one") == cold, "without {gone}");
+    }
+    assert_eq!(segments(), first);
+}
+
+#[test]
 fn what_was_used_least_recently_goes_until_the_rest_fits() {
     let dir = tempfile::tempdir().unwrap();
     let names = ["r/old:1", "r/middle:1", "r/new:1"];

@@ -81,7 +81,11 @@ pub fn write<'a>(
             archive.entry(path, inode, links, &node.meta, &node.kind, true)?;
             continue;
         }
-        let names = [first].into_iter().chain(tree.links(first)).filter(|p| paths.contains(p)).count();
+        let mut links = tree.links(first).peekable();
+        let names = match links.peek() {
+            Some(_) => [first].into_iter().chain(links).filter(|p| paths.contains(p)).count(),
+            None => 1,
+        };
         let links = if node.is_dir() { 2 } else { u32::try_from(names).unwrap_or(u32::MAX) };
         let inode = archive.next_inode()?;
         if names > 1 {

@@ -4,6 +4,7 @@
 //! host: a tree can hold device nodes, owners and names that the host could not.
 
 use crate::layout::Layout;
+use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::Arc;
 
@@ -169,9 +170,12 @@ impl Tree {
         self.origins.get(usize::try_from(id.0).ok()?)
     }
 
-    /// What is at `path` itself; links are not followed.
+    /// What is at `path` (a [`TreePath`], or its bytes) itself; links are not followed.
     #[must_use]
-    pub fn get(&self, path: &TreePath) -> Option<&Node> {
+    pub fn get<P: Ord + ?Sized>(&self, path: &P) -> Option<&Node>
+    where
+        TreePath: Borrow<P>,
+    {
         self.nodes.get(path)
     }
 
@@ -186,18 +190,21 @@ impl Tree {
     /// The parent is missing or no folder; a folder that is not empty would become something
     /// else; a hard link's target is missing or a folder.
     pub fn insert(&mut self, path: TreePath, node: Node) -> Result<(), Error> {
-        if let Some(parent) = path.parent().filter(|p| !p.is_root()) {
-            match self.nodes.get(&parent) {
-                Some(n) if n.is_dir() => {}
-                Some(_) => return Err(Error::NotADir { path, parent }),
-                None => return Err(Error::NoParent { path, parent }),
+        if let Some(folder) = path.folder().filter(|folder| !folder.is_empty()) {
+            match self.get(folder).map(Node::is_dir) {
+                Some(true) => {}
+                Some(false) => return Err(Error::NotADir { parent: TreePath(folder.into()), path }),
+                None => return Err(Error::NoParent { parent: TreePath(folder.into()), path }),
             }
         }
-        if !node.is_dir() && self.get(&path).is_some_and(Node::is_dir) && self.below(&path).next().is_some() {
+        let there = self.get(&path);
+        if !node.is_dir() && there.is_some_and(Node::is_dir) && self.below(&path).next().is_some() {
             return Err(Error::NotEmpty { path });
         }
         let Kind::HardLink(target) = node.kind else {
-            self.detach(&path);
+            if there.is_some() {
+                self.detach(&path);
+            }
             self.nodes.insert(path, node);
             return Ok(());
         };

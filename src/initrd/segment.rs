@@ -14,6 +14,7 @@ use mkimage_formats::{Layout, Slice, Source};
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 use tempfile::TempPath;
 use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -37,6 +38,8 @@ impl Trailer {
 
 /// Bytes that are read and written at once.
 const BUFFER: usize = 256 << 10;
+/// Bytes of a segment that is kept in memory rather than read once more.
+const SMALL: u64 = 16 << 10;
 
 /// A segment that is complete.
 pub(super) struct Segment {
@@ -50,36 +53,33 @@ impl Segment {
         Ok(Segment { content: Slice { source, at: 0, len }.into(), crc32c })
     }
 
-    /// The segment in the file at `path`; none if it is missing, damaged or not to be read.
-    fn read(path: PathBuf) -> Option<Self> {
-        let mut file = File::open(&path).ok()?;
+    /// The segment of this key in the cache, which now has been used; none if it is missing,
+    /// damaged or not to be read.
+    pub(super) fn find(folder: &Path, key: Key) -> Option<Self> {
+        let path = folder.join(key.hex());
+        let writable = File::options().read(true).write(true).open(&path);
+        let mut file = writable.or_else(|_| File::open(&path)).ok()?;
         let trailer_len = size_of::<Trailer>() as u64;
         let len = file.metadata().ok()?.len().checked_sub(trailer_len)?;
         let (mut left, mut crc32c) = (len, 0);
-        let mut buffer = vec![0; BUFFER.min(usize::try_from(len).unwrap_or(BUFFER))];
+        let mut buffer = vec![0; usize::try_from(len).map_or(BUFFER, |len| len.min(BUFFER))];
         while left > 0 {
-            let room = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
-            match file.read(&mut buffer[..room]) {
-                Ok(0) => return None,
-                Ok(n) => {
-                    crc32c = crc32c::crc32c_append(crc32c, &buffer[..n]);
-                    left -= n as u64;
-                }
-                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(_) => return None,
-            }
+            let piece = usize::try_from(left).map_or(BUFFER, |left| left.min(BUFFER));
+            file.read_exact(&mut buffer[..piece]).ok()?;
+            crc32c = crc32c::crc32c_append(crc32c, &buffer[..piece]);
+            left -= piece as u64;
         }
         let mut trailer = Trailer::new(0, 0);
         file.read_exact(trailer.as_mut_bytes()).ok()?;
-        (trailer == Trailer::new(len, crc32c)).then(|| Segment::at(path, len, crc32c).ok())?
-    }
-
-    /// The segment of this key in the cache, which now has been used.
-    pub(super) fn find(folder: &Path, key: Key) -> Option<Self> {
-        let path = folder.join(key.hex());
-        let found = Segment::read(path.clone())?;
-        oci::mark_used(&path);
-        Some(found)
+        if trailer != Trailer::new(len, crc32c) {
+            return None;
+        }
+        // Who cleans the cache looks at it; a cache that cannot be written is not cleaned.
+        let _ = file.set_modified(SystemTime::now());
+        if len <= SMALL {
+            return Some(Segment { content: buffer.into(), crc32c });
+        }
+        Segment::at(path, len, crc32c).ok()
     }
 }
 
@@ -115,7 +115,7 @@ impl Draft {
         let file = self.out.into_inner()?;
         oci::open_to_all(&file)?;
         let path = folder.join(key.hex());
-        crate::oci::rename(self.path, &path)?;
+        oci::rename(self.path, &path)?;
         drop(self.unfinished);
         Segment::at(path, self.len, self.crc32c)
     }

@@ -16,7 +16,7 @@
 //! \[OCI\] *OCI Image Layer Filesystem Changeset*, "Whiteouts".
 
 use super::archive::{self, Entry};
-use super::place::{self, make_parents, put, resolve};
+use super::place::{self, put_below, resolve};
 use mkimage_formats::tree::{Origin, OriginId};
 use mkimage_formats::{Kind, Node, Slice, Tree, TreePath};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -173,14 +173,8 @@ pub(crate) fn flatten(layers: &[Layer], indexes: &mut Indexes) -> Result<Tree, E
 
 /// The nearest thing above `path` that exists is a symbolic link.
 fn is_behind_link(tree: &Tree, path: &TreePath) -> bool {
-    let mut next = path.parent();
-    while let Some(parent) = next.filter(|p| !p.is_root()) {
-        if let Some(node) = tree.get(&parent) {
-            return matches!(node.kind, Kind::Symlink(_));
-        }
-        next = parent.parent();
-    }
-    false
+    let nearest = path.folders().find_map(|folder| tree.get(folder));
+    nearest.is_some_and(|node| matches!(node.kind, Kind::Symlink(_)))
 }
 
 impl Stack<'_> {
@@ -195,10 +189,7 @@ impl Stack<'_> {
     fn put(&self, tree: &mut Tree, implied: OriginId, path: &TreePath, key: Key) -> Result<TreePath, Error> {
         let Entry { meta, kind, .. } = self.entry(key);
         let node = Node { meta: meta.clone(), kind: kind.clone(), origin: OriginId::default() };
-        resolve(tree, path)
-            .and_then(|at| make_parents(tree, &at, implied))
-            .and_then(|()| put(tree, path, node))
-            .map_err(|e| self.misplaced(key, e))
+        put_below(tree, path, node, implied).map_err(|e| self.misplaced(key, e))
     }
 
     /// The entries that nothing hides, by path.
@@ -211,9 +202,9 @@ impl Stack<'_> {
             let mut opaque_here = Vec::new();
             for (number, entry) in entries.iter().enumerate() {
                 let hidden = |path: &TreePath| {
-                    let mut above = std::iter::successors(path.parent(), TreePath::parent);
+                    let mut above = path.folders();
                     seen.contains_key(path)
-                        || above.any(|p| seen.get(&p) == Some(&false) || opaque.contains(&p))
+                        || above.any(|p| seen.get(p) == Some(&false) || opaque.contains(p))
                 };
                 match role(&entry.path) {
                     Role::Opaque(folder) => opaque_here.push(folder),

@@ -31,12 +31,23 @@ pub enum Error {
 }
 
 /// Puts `node` at `path`; returns where that is when links have been followed.
-pub(super) fn put(tree: &mut Tree, path: &TreePath, mut node: Node) -> Result<TreePath, Error> {
+pub(super) fn put(tree: &mut Tree, path: &TreePath, node: Node) -> Result<TreePath, Error> {
+    let folders = node.origin;
+    put_below(tree, path, node, folders)
+}
+
+/// As [`put`]; folders that are missing on the way are of the origin `folders`.
+pub(super) fn put_below(
+    tree: &mut Tree,
+    path: &TreePath,
+    mut node: Node,
+    folders: OriginId,
+) -> Result<TreePath, Error> {
     let path = resolve(tree, path)?;
     if let Kind::HardLink(target) = &mut node.kind {
         *target = resolve(tree, target)?;
     }
-    make_parents(tree, &path, node.origin)?;
+    make_parents(tree, &path, folders)?;
     match tree.insert(path.clone(), node) {
         Err(tree::Error::NotEmpty { .. }) | Ok(()) => Ok(path),
         Err(e) => Err(e.into()),
@@ -46,7 +57,7 @@ pub(super) fn put(tree: &mut Tree, path: &TreePath, mut node: Node) -> Result<Tr
 /// Where `path` is when the symbolic links among its folders are followed. The last component is
 /// not.
 pub(super) fn resolve(tree: &Tree, path: &TreePath) -> Result<TreePath, Error> {
-    if path.parent().is_none_or(|p| p.is_root() || tree.get(&p).is_some_and(Node::is_dir)) {
+    if path.folder().is_none_or(|p| p.is_empty() || tree.get(p).is_some_and(Node::is_dir)) {
         return Ok(path.clone()); // a folder's own folders are folders
     }
     let mut left: VecDeque<Vec<u8>> = parts(path.as_bytes()).collect();
@@ -83,14 +94,11 @@ fn parts(path: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 
 /// Makes the folders that `path` needs and that are missing.
 pub(super) fn make_parents(tree: &mut Tree, path: &TreePath, origin: OriginId) -> Result<(), Error> {
-    let mut missing = Vec::new();
-    let mut next = path.parent();
-    while let Some(parent) = next.filter(|p| !p.is_root() && tree.get(p).is_none()) {
-        next = parent.parent();
-        missing.push(parent);
-    }
+    let is_missing = |folder: &&[u8]| !folder.is_empty() && tree.get(*folder).is_none();
+    let missing: Vec<_> = path.folders().take_while(is_missing).collect();
     for folder in missing.into_iter().rev() {
-        tree.insert(folder, Node { meta: Meta::new(0o755, T0), kind: Kind::Dir, origin })?;
+        let node = Node { meta: Meta::new(0o755, T0), kind: Kind::Dir, origin };
+        tree.insert(TreePath::new(folder)?, node)?;
     }
     Ok(())
 }

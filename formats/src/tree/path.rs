@@ -1,6 +1,7 @@
 //! Paths inside a tree.
 
 use super::Error;
+use std::borrow::Borrow;
 use std::fmt;
 
 /// A path inside a tree: no leading slash, no empty, `.` or `..` component. The root is empty.
@@ -55,11 +56,18 @@ impl TreePath {
     /// The folder that this is in; none for the root.
     #[must_use]
     pub fn parent(&self) -> Option<TreePath> {
-        if self.is_root() {
-            return None;
-        }
-        let cut = self.0.iter().rposition(|b| *b == b'/').unwrap_or(0);
-        Some(TreePath(self.0[..cut].into()))
+        Some(TreePath(self.folder()?.into()))
+    }
+
+    /// The bytes of [`TreePath::parent`].
+    #[must_use]
+    pub fn folder(&self) -> Option<&[u8]> {
+        folder(&self.0)
+    }
+
+    /// The bytes of all folders that this is in, the nearest first, the root last.
+    pub fn folders(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::successors(self.folder(), |path| folder(path))
     }
 
     /// The last component; empty for the root.
@@ -88,6 +96,19 @@ impl TreePath {
     }
 }
 
+/// What has no slash is in the root, which is in nothing.
+fn folder(path: &[u8]) -> Option<&[u8]> {
+    let cut = path.iter().rposition(|b| *b == b'/').unwrap_or(0);
+    (!path.is_empty()).then(|| &path[..cut])
+}
+
+/// So that maps are asked with the bytes of a path; order and hash are those of the bytes.
+impl Borrow<[u8]> for TreePath {
+    fn borrow(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 impl fmt::Display for TreePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.is_root() { "." } else { "" })?;
@@ -108,9 +129,20 @@ fn lossy(name: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::{BTreeSet, HashSet};
 
     fn path(s: &str) -> TreePath {
         TreePath::new(s).unwrap()
+    }
+
+    #[test]
+    fn maps_find_a_path_by_its_bytes() {
+        let paths = ["a", "a-b", "a/b"].map(path);
+        let (sorted, hashed) = (BTreeSet::from(paths.clone()), HashSet::from(paths.clone()));
+        for path in &paths {
+            assert!(sorted.contains(path.as_bytes()) && hashed.contains(path.as_bytes()), "{path}");
+        }
+        assert!(!sorted.contains(&b"b"[..]));
     }
 
     #[test]
@@ -120,6 +152,8 @@ mod tests {
         assert_eq!(path("a/b").parent(), Some(path("a")));
         assert_eq!(path("a").parent(), Some(TreePath::root()));
         assert_eq!(path("a/b").name(), b"b");
+        assert_eq!(path("a/b/c").folders().collect::<Vec<_>>(), [&b"a/b"[..], b"a", b""]);
+        assert_eq!(TreePath::root().folders().count(), 0);
         assert!(path("a/b").starts_with(&path("a")) && !path("ab").starts_with(&path("a")));
         for name in ["..", "a/../b", "a\0"] {
             assert!(TreePath::new(name).is_err(), "{name}");
