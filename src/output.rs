@@ -15,7 +15,7 @@ pub use system::{Kernel, PayloadKind, System};
 use crate::boot::{self, Firmware};
 use crate::{initrd, kernel};
 use mkimage_formats::emit::{self, Partial, Sink, Stream};
-use mkimage_formats::spool::Spool;
+use mkimage_formats::spool::{Memo, Spool};
 use mkimage_formats::tree;
 use mkimage_formats::{Layout, Tree, erofs, gce, gzip, iso, ova, qcow2, squashfs, tar, vhd, vhdx, vmdk};
 use std::borrow::Cow;
@@ -48,6 +48,9 @@ pub struct Options {
     /// A folder for what is compressed before its place is known, where a format
     /// [needs](Format::needs_scratch) one. Its files must stay until the outputs are written.
     pub scratch: Option<PathBuf>,
+    /// What is compressed already, for formats that are made one after the other with one
+    /// [`Options::scratch`]. Those of one [`write()`] always share it.
+    pub memo: Option<Memo>,
     /// How many threads compress. No output depends on it.
     pub threads: NonZero<usize>,
 }
@@ -65,6 +68,7 @@ impl Default for Options {
             squashfs_block_size: squashfs::Options::default().block_size,
             machine: Machine::default(),
             scratch: None,
+            memo: None,
             threads: NonZero::<usize>::MIN,
         }
     }
@@ -74,7 +78,11 @@ impl Options {
     /// Where `format` has what is compressed before its place is known.
     fn spool(&self, format: &'static str) -> Result<Spool, Error> {
         let scratch = self.scratch.as_ref().ok_or(Error::NoScratch { format })?;
-        Ok(Spool { path: scratch.join(format!("{format}.spool")), threads: self.threads })
+        Ok(Spool {
+            path: scratch.join(format!("{format}.spool")),
+            threads: self.threads,
+            memo: self.memo.clone(),
+        })
     }
 }
 
@@ -136,9 +144,13 @@ pub fn write(
     name: &str,
 ) -> Result<Vec<PathBuf>, Error> {
     check(formats, options, dir, name)?;
+    let mut options = options.clone();
+    if formats.iter().filter(|format| format.needs_scratch(&options)).count() > 1 {
+        options.memo.get_or_insert_default();
+    }
     let mut products = Vec::new();
     for format in formats {
-        products.extend(format.products(system, options, name)?);
+        products.extend(format.products(system, &options, name)?);
     }
     let mut done = Vec::new();
     while_computing(&products, || {
@@ -149,7 +161,7 @@ pub fn write(
             }
             let path = dir.join(format!("{name}{}", product.suffix));
             let mut out = Partial::create(&path)?;
-            product.body.write(&mut out, options)?;
+            product.body.write(&mut out, &options)?;
             done.push((path, out));
         }
         Ok::<_, Error>(())

@@ -146,6 +146,19 @@ fn rule_13_nobody_can_write_on_the_efi_system_partition_of_a_cd() {
 }
 
 #[test]
+fn a_large_initrd_begins_with_a_grain_on_every_disk() {
+    const GRAIN: usize = 64 << 10;
+    let initrd = noise(3 << 20);
+    let place = media(&[]);
+    place.write("initrd", &initrd);
+    let args = ["media", "--kernel", "kernel", "--initrd", "initrd", "-f", "raw,raw-bios,raw-efi"];
+    done(&mut place.command(&args));
+    for disk in ["media.img", "media-bios.img", "media-efi.img"] {
+        assert_eq!(position(&place.read(disk), &initrd).unwrap() % GRAIN, 0, "{disk}");
+    }
+}
+
+#[test]
 fn partition_tables_are_sound_and_have_the_id_that_was_given() {
     let place = media(&["-f", "iso,iso-efi,raw,raw-efi", "--disk-id", ID]);
     for medium in ["media.iso", "media-efi.iso", "media.img", "media-efi.img"] {

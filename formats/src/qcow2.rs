@@ -21,7 +21,7 @@
 use crate::deflate;
 use crate::layout::{Cursor, Layout};
 use crate::runs::{self, Run};
-use crate::spool::{self, Spool, Unit};
+use crate::spool::{self, Codec, Spool, Unit};
 use std::io;
 use zerocopy::big_endian::{U32, U64};
 use zerocopy::{Immutable, IntoBytes};
@@ -149,7 +149,13 @@ pub fn compressed(
 ) -> Result<Layout, Error> {
     let mut image = Image::new(disk, options)?;
     image.compression = compression;
-    let (units, packed) = spool.pack(disk, image.unit, |_, bytes| pack(bytes, compression))?;
+    let name = match compression {
+        Compression::Zlib => "qcow2 zlib",
+        Compression::Zstd => "qcow2 zstd",
+    };
+    let pack = |bytes: &[u8]| pack(bytes, compression);
+    let codec = Codec { name, pack, head: |_, _| Ok(Vec::new()), multiple: 1 };
+    let (units, packed) = spool.pack_once(disk, image.unit, &codec)?;
     let mut cursor = Cursor::new(disk);
     let mut raw = Layout::default();
     let clusters = units.into_iter().map(|Unit { number, at, len }| {

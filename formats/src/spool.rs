@@ -10,14 +10,20 @@
 //! is come before it. So it goes to a file first, and the output's [`Layout`] takes it from there.
 //! Every unit is compressed on its own: the bytes do not depend on the number of threads.
 
+mod memo;
+
+pub use memo::Memo;
+
 use crate::emit::{self, Reader};
-use crate::layout::Layout;
+use crate::layout::{Content, Layout};
 use crate::pool;
 use crate::runs;
+use memo::New;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 /// What a unit is compared with, piece by piece.
 const ZEROS: [u8; 4096] = [0; 4096];
@@ -29,6 +35,8 @@ pub struct Spool {
     pub path: PathBuf,
     /// How many threads compress. The bytes do not depend on it.
     pub threads: NonZero<usize>,
+    /// What other spools have, whose files are still there. None: this is the only one.
+    pub memo: Option<Memo>,
 }
 
 /// Why a disk could not be compressed.
@@ -59,6 +67,18 @@ pub(crate) struct Unit {
     pub(crate) len: usize,
 }
 
+/// How units are compressed, and what is around each in the spool.
+pub(crate) struct Codec<P> {
+    /// Different for each `pack`.
+    pub(crate) name: &'static str,
+    /// What is made of a unit, whatever its number.
+    pub(crate) pack: P,
+    /// What is before a unit, by its number and the bytes of what was made of it.
+    pub(crate) head: fn(u64, usize) -> io::Result<Vec<u8>>,
+    /// All of it is filled with zeros to a multiple of this, bytes.
+    pub(crate) multiple: usize,
+}
+
 impl Spool {
     /// The units of `disk` that are not all zeros, ascending, of `size` bytes each (the last is filled
     /// with zeros), and what `pack` made of them, one after the other.
@@ -71,18 +91,60 @@ impl Spool {
         size: usize,
         pack: impl Fn(u64, &[u8]) -> io::Result<Vec<u8>> + Sync,
     ) -> Result<(Vec<Unit>, Layout), Error> {
-        let failed = |source| Error::Spool { path: self.path.clone(), source };
+        self.run(disk, size, |number, unit, reader| {
+            let bytes = reader.read(unit).map_err(Error::Read)?;
+            let packed = if is_zero(&bytes) { None } else { Some(pack(number, &bytes)) };
+            packed.transpose().map_err(|source| self.failed(source))
+        })
+    }
+
+    /// As [`Spool::pack`], by a codec that others may have compressed the same bytes with.
+    pub(crate) fn pack_once<P: Fn(&[u8]) -> io::Result<Vec<u8>> + Sync>(
+        &self,
+        disk: &Layout,
+        size: usize,
+        codec: &Codec<P>,
+    ) -> Result<(Vec<Unit>, Layout), Error> {
+        let news = Mutex::new(Vec::new());
+        let (units, packed) = self.run(disk, size, |number, unit, reader| {
+            let known = self.memo.as_ref().and_then(|memo| memo.get(codec.name, unit));
+            let packed = match &known {
+                Some(known) => reader.read(&known.clone().into()).map_err(Error::Read)?,
+                None => {
+                    let bytes = reader.read(unit).map_err(Error::Read)?;
+                    if is_zero(&bytes) {
+                        return Ok(None);
+                    }
+                    (codec.pack)(&bytes).map_err(|source| self.failed(source))?
+                }
+            };
+            let mut out = (codec.head)(number, packed.len()).map_err(|source| self.failed(source))?;
+            if let ([Content::Slice(of)], None, Some(_)) = (unit.extents(), known, &self.memo) {
+                let new = New { of: of.clone(), number, skip: out.len() as u64, len: packed.len() as u64 };
+                news.lock().unwrap_or_else(PoisonError::into_inner).push(new);
+            }
+            out.extend_from_slice(&packed);
+            out.resize(out.len().next_multiple_of(codec.multiple), 0);
+            Ok(Some(out))
+        })?;
+        if let (Some(memo), [Content::Slice(spool)]) = (&self.memo, packed.extents()) {
+            memo.add(codec.name, news.into_inner().unwrap_or_else(PoisonError::into_inner), &units, spool);
+        }
+        Ok((units, packed))
+    }
+
+    fn run(
+        &self,
+        disk: &Layout,
+        size: usize,
+        pack: impl Fn(u64, &Layout, &mut Reader) -> Result<Option<Vec<u8>>, Error> + Sync,
+    ) -> Result<(Vec<Unit>, Layout), Error> {
+        let failed = |source| self.failed(source);
         let out = BufWriter::with_capacity(256 << 10, File::create(&self.path).map_err(failed)?);
         let mut packed = Packed { units: Vec::new(), at: 0, out };
         let worker = || {
-            let mut reader = Reader::default();
-            let pack = &pack;
-            move |(number, unit): (u64, Layout)| {
-                let bytes = reader.read(&unit).map_err(Error::Read)?;
-                let zeros = bytes.chunks(ZEROS.len()).all(|chunk| *chunk == ZEROS[..chunk.len()]);
-                let packed = if zeros { None } else { Some(pack(number, &bytes).map_err(failed)?) };
-                Ok((number, packed))
-            }
+            let (mut reader, pack) = (Reader::default(), &pack);
+            move |(number, unit): (u64, Layout)| Ok((number, pack(number, &unit, &mut reader)?))
         };
         pool::scope(self.threads, size, worker, |mut pool| {
             let unit = size as u64;
@@ -100,6 +162,14 @@ impl Spool {
         })?;
         Ok((packed.units, Layout::file(&self.path).map_err(failed)?))
     }
+
+    fn failed(&self, source: io::Error) -> Error {
+        Error::Spool { path: self.path.clone(), source }
+    }
+}
+
+fn is_zero(bytes: &[u8]) -> bool {
+    bytes.chunks(ZEROS.len()).all(|chunk| *chunk == ZEROS[..chunk.len()])
 }
 
 /// What became of units, in their order.

@@ -110,7 +110,7 @@ pub enum Error {
 pub fn stream_optimized(disk: &Layout, options: &Options, spool: &Spool) -> Result<Layout, Error> {
     let sectors = sectors(disk)?.next_multiple_of(GRAIN);
     let descriptor = Descriptor { options, kind: Type::StreamOptimized, sectors }.text()?;
-    let (units, grains) = spool.pack(disk, GRAIN_BYTES, sparse::packed_grain)?;
+    let (units, grains) = spool.pack_once(disk, GRAIN_BYTES, &sparse::codec())?;
     let places: Vec<_> = units.into_iter().map(|Unit { number, at, .. }| (number, at / SECTOR)).collect();
     let mut out = Tables::stream(sectors).layout(&descriptor, &places);
     out.append(grains);

@@ -40,6 +40,12 @@ const FAT32_LAST: u64 = 0x0fff_fff5 - AWAY;
 const CLUSTERS: [u32; 4] = [8, 4, 2, 1];
 /// Clusters begin at multiples of this, so that files can share blocks with those of the host.
 const ALIGNMENT: u64 = 4096;
+/// If there is a large file, the largest of them begins at a multiple of this in place of the clusters:
+/// disks that differ in what is before it have the same grains (64 KiB in VMDK and QCOW2), which are
+/// compressed once for all.
+const GRAIN: u64 = 64 << 10;
+/// What is worth the room, bytes.
+const LARGE: u64 = 1 << 20;
 
 /// What has to fit.
 #[derive(Debug, Default)]
@@ -50,6 +56,8 @@ pub(super) struct Demand {
     pub(super) folders: Vec<u64>,
     /// Bytes of each file.
     pub(super) files: Vec<u64>,
+    /// How many folders come before the file of each index.
+    pub(super) folders_before: Vec<u64>,
 }
 
 impl Demand {
@@ -59,6 +67,16 @@ impl Demand {
         let root = if kind == Kind::Fat32 { folder(self.root) } else { 0 };
         let folders: u64 = self.folders.iter().map(|entries| folder(entries + DOTS)).sum();
         root + folders + self.files.iter().map(|len| len.div_ceil(cluster)).sum::<u64>()
+    }
+
+    /// Clusters before the largest file, if it is a large one. Folders grow, and each is counted as
+    /// one cluster: where one is larger, the file is not where it could be, and nothing else.
+    fn before_largest(&self, kind: Kind, cluster: u64) -> Option<u64> {
+        let (index, _) =
+            self.files.iter().enumerate().filter(|(_, len)| **len >= LARGE).max_by_key(|(_, len)| **len)?;
+        let root = u64::from(kind == Kind::Fat32);
+        let files: u64 = self.files[..index].iter().map(|len| len.div_ceil(cluster)).sum();
+        Some(root + self.folders_before[index] + files)
     }
 
     /// Entries of FAT12's or FAT16's root folder: whole sectors.
@@ -207,12 +225,18 @@ impl<'a> Problem<'a> {
             Kind::Fat32 => (hadris_fat::FatKind::Fat32, RESERVED_32, 0),
         };
         let root = u32::from(entries) / (self.sector / 32);
+        let cluster = u64::from(per_cluster * self.sector);
+        let (before, alignment) = match self.demand.before_largest(kind, cluster) {
+            Some(clusters) => (clusters * cluster, GRAIN),
+            None => (0, ALIGNMENT),
+        };
         let mut reserved = first;
         loop {
             let available = sectors.checked_sub(u32::from(reserved) + root)?;
             let (fat, clusters) = fat_sectors(kind_of_hadris, available, per_cluster, FATS, self.sector)?;
             let data = u64::from(u32::from(reserved) + root + FATS * fat) * u64::from(self.sector);
-            let missing = (data.next_multiple_of(ALIGNMENT) - data) / u64::from(self.sector);
+            let at = data + before;
+            let missing = (at.next_multiple_of(alignment) - at) / u64::from(self.sector);
             if missing == 0 {
                 let (sector, root_entries) = (self.sector, entries);
                 return Some(Geometry {

@@ -73,6 +73,8 @@ pub(super) fn tree(tree: &Tree, options: &Options) -> Result<(hadris_fs::Tree, D
                 return Err(Error::File { path: path.clone(), len: content.len(), limit: MAX_FILE });
             }
             demand.files.push(content.len());
+            // All but the root.
+            demand.folders_before.push(wide(folders.len()) - 1);
             let read_only = if options.read_only { Attributes::READ_ONLY } else { Attributes::NONE };
             let blank = blanks.content(content.len()).map_err(refused)?;
             (hadris_fs::Node::file(blank), Attributes::ARCHIVE | read_only)

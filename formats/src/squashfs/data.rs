@@ -100,7 +100,7 @@ impl Data {
         disk.end_fragment();
         let Disk { layout: disk, fragments, .. } = disk;
         let size = usize::try_from(block_size).expect("1 MiB at most");
-        let spool = Spool { path: spool.path.clone(), threads: packer.threads(spool.threads) };
+        let spool = Spool { threads: packer.threads(spool.threads), ..spool.clone() };
         let (mut units, packed) = spool.pack(&disk, size, |unit, bytes| {
             let len = fragments.binary_search_by_key(&unit, |f| f.unit).map_or(size, |n| fragments[n].len);
             packer.pack(&bytes[..len])

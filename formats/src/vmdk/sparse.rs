@@ -3,6 +3,7 @@
 use super::SECTOR;
 use crate::deflate;
 use crate::layout::Layout;
+use crate::spool::Codec;
 use std::io;
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{Immutable, IntoBytes};
@@ -168,14 +169,18 @@ impl Tables {
     }
 }
 
-/// A compressed grain, to a whole sector.
-pub(super) fn packed_grain(grain: u64, bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let packed = deflate::whole(bytes, true, WINDOW)?;
-    let size = u32::try_from(packed.len()).map_err(io::Error::other)?;
-    let marker = GrainMarker { lba: U64::new(grain * GRAIN), size: U32::new(size) };
-    let mut out = [marker.as_bytes(), &packed].concat();
-    out.resize(out.len().next_multiple_of(512), 0);
-    Ok(out)
+/// How grains are compressed: each begins at a sector.
+pub(super) fn codec() -> Codec<impl Fn(&[u8]) -> io::Result<Vec<u8>> + Sync> {
+    Codec {
+        name: "vmdk",
+        pack: |grain: &[u8]| deflate::whole(grain, true, WINDOW),
+        head: |grain, len| {
+            let size = u32::try_from(len).map_err(io::Error::other)?;
+            let marker = GrainMarker { lba: U64::new(grain * GRAIN), size: U32::new(size) };
+            Ok(marker.as_bytes().to_vec())
+        },
+        multiple: 512,
+    }
 }
 
 /// \[VMDK\] "Markers": the marker that ends a stream is all zeros.

@@ -98,19 +98,19 @@ fn options_that_do_not_fit_are_told_why() {
             Options { sector_size: SectorSize::B4096, ..of(None, Some(512)) },
             "a file system of 512 bytes is not of whole sectors of 4096 bytes".into(),
         ),
-        (of(None, Some(512)), "the file system needs 10514432 bytes, and has 512".into()),
-        (of(None, Some(10 << 20)), "the file system needs 10514432 bytes, and has 10485760".into()),
+        (of(None, Some(512)), "the file system needs 10551296 bytes, and has 512".into()),
+        (of(None, Some(10 << 20)), "the file system needs 10551296 bytes, and has 10485760".into()),
         (
             of(Some(fat::Kind::Fat32), Some(32 << 20)),
-            "the file system needs 35168256 bytes, and has 33554432".into(),
+            "the file system needs 35188736 bytes, and has 33554432".into(),
         ),
         (
             of(Some(fat::Kind::Fat12), Some(17 << 20)),
-            "FAT12 of 17825792 bytes has too many clusters; it can have 16695296 bytes".into(),
+            "FAT12 of 17825792 bytes has too many clusters; it can have 16728064 bytes".into(),
         ),
         (
             of(Some(fat::Kind::Fat16), Some(1 << 30)),
-            "FAT16 of 1073741824 bytes has too many clusters; it can have 268603392 bytes".into(),
+            "FAT16 of 1073741824 bytes has too many clusters; it can have 268648448 bytes".into(),
         ),
     ];
     for (options, want) in table {

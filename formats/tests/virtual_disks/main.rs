@@ -5,6 +5,7 @@
 #[path = "../archives/judge.rs"]
 mod judge;
 
+mod once;
 mod ova;
 mod qcow2;
 mod qemu;

@@ -49,7 +49,7 @@ impl Desk {
     }
 
     pub(crate) fn spool(&self, name: &str, threads: usize) -> Spool {
-        Spool { path: self.path(name), threads: NonZero::new(threads).unwrap() }
+        Spool { path: self.path(name), threads: NonZero::new(threads).unwrap(), memo: None }
     }
 
     pub(crate) fn emit(&self, name: &str, layout: &Layout) -> PathBuf {
