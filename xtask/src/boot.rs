@@ -14,6 +14,7 @@ mod guest;
 mod media;
 mod recipe;
 pub(crate) mod rootfs;
+mod rpi;
 mod signed;
 mod tpm;
 
@@ -41,18 +42,22 @@ pub(crate) enum Selection<'a> {
 }
 
 impl Selection<'_> {
-    fn has(self, case: &Case) -> bool {
+    fn has(self, name: &str, slow: bool) -> bool {
         match self {
-            Selection::Usual => !case.slow,
-            Selection::Named(text) => case.name.contains(text),
+            Selection::Usual => !slow,
+            Selection::Named(text) => name.contains(text),
         }
     }
 }
 
 /// Runs the selected cases.
 pub(crate) fn run(mkimage: &Path, selection: Selection, tally: &mut Tally) -> Result<()> {
+    let boards: Vec<_> = rpi::CASES.into_iter().filter(|name| selection.has(name, true)).collect();
+    if !boards.is_empty() {
+        rpi::run(mkimage, &boards, tally)?;
+    }
     let mut runnable = Vec::new();
-    for case in cases::all().into_iter().filter(|case| selection.has(case)) {
+    for case in cases::all().into_iter().filter(|case| selection.has(&case.name, case.slow)) {
         match case.firmware.missing().or_else(|| case.recipe.format.missing()) {
             None => runnable.push(case),
             Some(why) => tally.add(&format!("boot: {}", case.name), Outcome::Skipped(why), ci()),

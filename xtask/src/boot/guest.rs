@@ -44,11 +44,16 @@ pub(crate) fn by_systemd_boot(line: &str) -> String {
 pub(crate) fn make(packages: &mut Packages, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
     fs::write(folder.join("kernel"), kernel::fetch(packages, &[])?.image)?;
+    fs::write(folder.join("guest.cpio"), initrd(packages)?)?;
+    Ok(())
+}
+
+/// An initrd with the program that reports.
+pub(crate) fn initrd(packages: &mut Packages) -> Result<Vec<u8>> {
     let mut files = Files::default();
     files.unpack(&packages.fetch("busybox-static", &[])?, |path| path == "bin/busybox")?;
     files.file("init", 0o755, fs::read(root().join("testdata/boot/init"))?);
-    fs::write(folder.join("guest.cpio"), files.initrd()?)?;
-    Ok(())
+    files.initrd()
 }
 
 /// Writes an initrd with one file of noise; the file's SHA-256 in hexadecimal.
