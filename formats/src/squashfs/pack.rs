@@ -53,7 +53,7 @@ const XZ_LEVEL: u32 = 6;
 const XZ_MIN_DICTIONARY: u32 = 4 << 10;
 
 /// Bytes that compressors of all threads may take together.
-const MEMORY: usize = 40 << 20;
+const MEMORY: usize = 32 << 20;
 
 /// A compressor for several threads.
 pub(super) struct Packer {
@@ -79,7 +79,8 @@ impl Packer {
         self.compression
     }
 
-    /// How many of `threads` may compress: we choose a bound for the memory that they take.
+    /// How many of `threads` may compress: we choose a bound for the memory that they take, but two
+    /// always may.
     pub(super) fn threads(&self, threads: NonZero<usize>) -> NonZero<usize> {
         let blocks = match self.compression {
             Compression::Gzip | Compression::Lz4 => return threads,
@@ -87,7 +88,7 @@ impl Packer {
             Compression::Xz | Compression::Zstd => 20,
         };
         let one = usize::try_from(self.block_size).map_or(MEMORY, |size| size * blocks);
-        NonZero::new(MEMORY / one).map_or(NonZero::<usize>::MIN, |most| most.min(threads))
+        NonZero::new((MEMORY / one).max(2)).map_or(threads, |most| most.min(threads))
     }
 
     /// The compressor's options, a metadata block that follows the superblock. Nothing if all are
