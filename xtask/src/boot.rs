@@ -7,6 +7,7 @@
 mod bochs;
 mod cases;
 mod device;
+mod esp;
 mod fault;
 mod firmware;
 mod format;
@@ -15,7 +16,6 @@ mod media;
 mod recipe;
 pub(crate) mod rootfs;
 mod rpi;
-mod signed;
 mod tpm;
 
 use crate::ci;
@@ -24,6 +24,7 @@ use crate::product;
 use crate::tally::{Outcome, Tally};
 use anyhow::Result;
 use cases::{Case, Expect};
+use device::Device;
 use media::{Media, Medium};
 use std::path::Path;
 use std::sync::Mutex;
@@ -133,7 +134,11 @@ fn missing_from(said: &str, case: &Case, medium: &Medium) -> Result<Option<Strin
         Expect::Guest => medium.guest_lines.clone(),
         Expect::GuestBy(loader) => medium.guest_lines.iter().map(|line| loader(line)).collect(),
         Expect::Measured(sections) => {
-            let register = tpm::predicted(&medium.path, sections)?;
+            let program = match case.device {
+                Device::Program => medium.path.clone(),
+                _ => esp::loader(&medium.path)?,
+            };
+            let register = tpm::predicted(&program, sections)?;
             medium.guest_lines.iter().cloned().chain([format!("guest: PCR 11 {register}")]).collect()
         }
         Expect::Words(words) => vec![words.to_owned()],

@@ -155,7 +155,8 @@ const ROWS: &[Row] = &[
         ..ROW
     },
     // A TPM. That systemd's own stub comes to what is predicted shows that the prediction is right.
-    Row { format: UKI, expect: Expect::Measured(tpm::BY_SYSTEMD), ..TPM },
+    Row { format: UKI, expect: Expect::Measured(tpm::BY_MKIMAGE), ..TPM },
+    Row { format: RAW_EFI, devices: &[Disk(Ahci)], expect: Expect::Measured(tpm::BY_MKIMAGE), ..TPM },
     Row { format: UKI_SYSTEMD, expect: Expect::Measured(tpm::BY_SYSTEMD_252), ..TPM },
     // Secure Boot. Who signed the loader did not sign the kernel.
     Row { firmware: OvmfSecure, format: RAW_EFI_SIGNED, devices: &[Disk(Ahci)], ..ROW },

@@ -1,8 +1,8 @@
 //! Media with a fault, of which the loader must say what it is.
 
+use super::esp::first_partition;
 use super::media::{beside, mtools};
 use super::recipe::{Fault, Payload, Recipe};
-use super::signed::first_partition;
 use anyhow::{Context, Result};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};

@@ -6,11 +6,11 @@
 //! ARCH/FORMAT/small-….iso         media, and copies with faults
 //! ```
 
+use super::esp;
 use super::fault::{self, Drive};
 use super::format::{Format, Take};
 use super::guest;
 use super::recipe::{Fault, Payload, Recipe};
-use super::signed;
 use crate::debian::{Arch, Packages};
 use crate::product;
 use anyhow::{Context, Result, anyhow, ensure};
@@ -106,7 +106,7 @@ fn image(mkimage: &Path, folder: &Path, format: Format, payload: Payload, arch: 
     match format.take {
         Take::Itself => Ok(path),
         Take::OnFat => on_fat(&path, arch),
-        Take::Signed => signed::disk(&path),
+        Take::Signed => esp::signed(&path),
         Take::Member(name) => member(&path, &name.replace('*', payload.name())),
     }
 }

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! \[TPM\] TCG, *Trusted Platform Module Library*, Part 1 §17.2 "Extend of a PCR". The sections are
-//! those of a unified kernel image, in systemd-stub's order.
+//! those of a unified kernel image, in systemd-stub's order, and then those that are mkimage's own.
 
 use crate::machine::{Attendant, missing};
 use anyhow::{Context, Result, ensure};
@@ -23,8 +23,9 @@ pub(crate) const PROGRAM: &str = "swtpm";
 
 /// What systemd-stub 252, Debian 12's, measures into register 11.
 pub(crate) const BY_SYSTEMD_252: &[&str] = &[".linux", ".osrel", ".cmdline", ".initrd"];
-/// What later ones measure, as far as mkimage's images have it.
-pub(crate) const BY_SYSTEMD: &[&str] = &[".linux", ".osrel", ".cmdline", ".initrd", ".uname", ".sbat"];
+/// What mkimage's stub measures: what later ones measure, as far as images have it, and its own.
+pub(crate) const BY_MKIMAGE: &[&str] =
+    &[".linux", ".osrel", ".cmdline", ".initrd", ".uname", ".sbat", ".extents", ".paths"];
 
 /// Starts a TPM and gives it to the machine.
 pub(crate) fn attach(qemu: &mut Command) -> Result<Attendant> {
