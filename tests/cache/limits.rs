@@ -1,11 +1,16 @@
 //! What builds leave in the cache, and what is removed from it when.
 
 use super::support::image::{Compression, Made, noise, small, tar};
-use super::support::{offline, reference, resolve};
+use super::support::{offline, reference, resolve, words};
 use super::{NAME, cache_of, mkimage, succeeds};
+use mkimage::oci::Platform;
+use mkimage::output::{self, Format};
+use mkimage::spec::Spec;
+use mkimage::{build, initrd};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
@@ -86,6 +91,37 @@ fn one_changed_line_makes_one_segment() {
         assert!(build("one") == cold, "without {gone}");
     }
     assert_eq!(segments(), first);
+}
+
+#[test]
+fn a_cache_that_is_deleted_during_a_build_ends_it_with_the_file_that_is_missing() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = dir.path().join("cache");
+    image_of(1, 100_000).write(&cache, NAME);
+    let store = offline(&cache);
+    let scratch = store.scratch().unwrap();
+    let initrd = initrd::Options {
+        compression: initrd::Compression::Gzip,
+        threads: NonZero::<usize>::MIN,
+        folder: initrd::Folder::Cache(store.segments().unwrap()),
+        doubt: |_| (),
+    };
+    let options = build::Options {
+        platform: Platform::linux("amd64"),
+        decompress_kernel: false,
+        sbom: None,
+        initrd: Some(initrd),
+    };
+    let spec = Spec::parse("x.yml", "init: [test:v1]").unwrap();
+    let system = build::system(&spec, &store, &options, scratch.path()).unwrap();
+    fs::remove_dir_all(&cache).unwrap();
+    for format in ["tar", "kernel+initrd"] {
+        let formats = [Format::named(format).unwrap()];
+        let error = output::write(&system, &formats, &Default::default(), dir.path(), "x").unwrap_err();
+        let said = words(&error);
+        assert!(said.contains("cannot read `") && said.contains(".mkimage"), "{said}");
+        assert_eq!(walk(dir.path()), BTreeMap::new(), "no output, and no part of one");
+    }
 }
 
 #[test]
