@@ -1,7 +1,7 @@
 //! `cargo xtask boot --rootfs`: media that carry the root file system itself, without an initrd.
 //!
 //! ```text
-//! init, busybox, a file ──▶ root.tar ──▶ mkimage media ──▶ CD or disk ──▶ kernel mounts it
+//! init, busybox, specimens ──▶ root.tar ──▶ mkimage media ──▶ CD or disk ──▶ kernel mounts it
 //! ```
 //!
 //! Kernels of distributions have the drivers for this as modules, which are on the medium that they
@@ -9,6 +9,7 @@
 //! the tests.
 
 mod kernel;
+mod specimens;
 
 use super::device::Bus::{Ahci, Ide, VirtioScsi};
 use super::device::Device::{self, Cd};
@@ -70,6 +71,24 @@ const CMDLINE: &str = "console=ttyS0,115200 panic=-1 no_timer_check word=\"two w
 /// The file whose digest is reported.
 const NOISE: &str = "data/Noise of the guest";
 
+/// Programs of busybox that `init` runs.
+const APPLETS: [&str; 14] = [
+    "cat",
+    "dmesg",
+    "find",
+    "ls",
+    "mkdir",
+    "mount",
+    "readlink",
+    "rm",
+    "sha256sum",
+    "sleep",
+    "sort",
+    "stat",
+    "wc",
+    "sh",
+];
+
 const MEMORY_MIB: u32 = 1024;
 
 /// Time after which a boot has failed.
@@ -95,14 +114,16 @@ impl Case {
     }
 
     /// What the guest must say.
-    fn lines(&self, digest: &str) -> Vec<String> {
-        vec![
+    fn lines(&self, digest: &str) -> Result<Vec<String>> {
+        let mut lines = specimens::lines(self.file_system != "iso9660")?;
+        lines.extend([
             format!("guest: cmdline {}", self.cmdline()),
             format!("guest: root {} ro", self.file_system),
             "guest: overlay 0 left".to_owned(),
             format!("guest: /payload {digest}"),
             "guest: end".to_owned(),
-        ]
+        ]);
+        Ok(lines)
     }
 
     /// What the machine needs and has not.
@@ -122,7 +143,7 @@ pub(crate) fn run(mkimage: &Path, tally: &mut Tally) -> Result<()> {
     let mut packages = Packages::of(Arch::Amd64);
     let kernel = kernel::built(&mut packages)?;
     let (files, digest) = root_files(&mut packages, &kernel)?;
-    fs::write(dir.join("root.tar"), files.tar()?)?;
+    fs::write(dir.join("root.tar"), [specimens::archive()?, files.tar()?].concat())?;
     let mut media = BTreeMap::new();
     for case in CASES {
         media.entry(case.format).or_insert_with(|| made(mkimage, &dir, case));
@@ -151,6 +172,16 @@ fn root_files(packages: &mut Packages, kernel: &Path) -> Result<(Files, String)>
     let digest = Sha256::digest(&noise).iter().map(|byte| format!("{byte:02x}")).collect();
     let mut files = Files::default();
     files.unpack(&packages.fetch("busybox-static", &[])?, |path| path == "bin/busybox")?;
+    for applet in APPLETS {
+        files.link(format!("bin/{applet}"), "busybox");
+    }
+    files.unpack(&packages.fetch("attr", &["lib"])?, |path| {
+        let library = path.strip_prefix("lib/x86_64-linux-gnu/");
+        path == "bin/getfattr"
+            || path.starts_with("lib64/")
+            || library
+                .is_some_and(|name| ["libattr.", "libc.", "ld-linux"].iter().any(|n| name.starts_with(n)))
+    })?;
     files.file("boot/kernel", 0o644, fs::read(kernel)?);
     files.file("boot/cmdline", 0o644, CMDLINE);
     files.file("sbin/init", 0o755, fs::read(root().join("testdata/boot/rootfs-init"))?);
@@ -179,7 +210,7 @@ fn boot(dir: &Path, case: &Case, medium: &Path, digest: &str) -> Result<Outcome>
     let said = machine.said();
     let log = dir.join(format!("{}.log", case.name().replace([' ', ':', ','], "-")));
     fs::write(&log, &said)?;
-    Ok(match case.lines(digest).into_iter().find(|line| !said.contains(line)) {
+    Ok(match case.lines(digest)?.into_iter().find(|line| !said.contains(line)) {
         None if wait == Wait::Seen => Outcome::Passed,
         missing => Outcome::Failed(format!(
             "{wait:?} without `{}`; the serial port's words are in `{}`",
@@ -227,8 +258,9 @@ mod tests {
     #[test]
     fn the_guest_says_where_its_root_is() {
         let erofs = CASES.iter().find(|case| case.file_system == "erofs").unwrap();
+        let lines = erofs.lines("00ff").unwrap();
         assert_eq!(
-            erofs.lines("00ff"),
+            lines[lines.len() - 5..],
             [
                 "guest: cmdline console=ttyS0,115200 panic=-1 no_timer_check word=\"two words\" root=/dev/vda",
                 "guest: root erofs ro",
