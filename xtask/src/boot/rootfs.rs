@@ -36,6 +36,8 @@ use std::time::Duration;
 /// One boot.
 struct Case {
     format: &'static str,
+    /// What `mkimage` is told beside it.
+    flags: &'static [&'static str],
     /// What comes after the name in the name of the medium.
     suffix: &'static str,
     start: Start,
@@ -62,9 +64,16 @@ const CASES: &[Case] = &[
     Case { format: "iso", suffix: ".iso", start: Start::From(Ovmf, Cd(Ahci)), ..CASE },
     Case { format: "kernel+iso", suffix: ".iso", ..CASE },
     Case { format: "kernel+erofs", suffix: "-erofs.img", file_system: "erofs", ..CASE },
+    SQUASHFS,
+    Case { flags: &["--squashfs-compression", "xz", "--squashfs-block-size", "1M"], ..SQUASHFS },
+    Case { flags: &["--squashfs-compression", "lz4"], ..SQUASHFS },
+    Case { flags: &["--squashfs-compression", "zstd", "--squashfs-block-size", "4K"], ..SQUASHFS },
 ];
 
-const CASE: Case = Case { format: "", suffix: "", start: Start::Beside, file_system: "iso9660" };
+const SQUASHFS: Case =
+    Case { format: "kernel+squashfs", suffix: "-squashfs.img", file_system: "squashfs", ..CASE };
+
+const CASE: Case = Case { format: "", flags: &[], suffix: "", start: Start::Beside, file_system: "iso9660" };
 
 const CMDLINE: &str = "console=ttyS0,115200 panic=-1 no_timer_check word=\"two words\"";
 
@@ -100,7 +109,13 @@ impl Case {
             Start::From(firmware, device) => format!("{}, {}", firmware.name(), device.name()),
             Start::Beside => "kernel handed over, disk on virtio-blk".to_owned(),
         };
-        format!("rootfs as {}: {start}", self.format)
+        format!("rootfs as {}: {start}", self.medium())
+    }
+
+    /// What the medium is called, and its folder. Cases with the same one share it.
+    fn medium(&self) -> String {
+        let values = self.flags.iter().filter(|flag| !flag.starts_with("--"));
+        [self.format].iter().chain(values).copied().collect::<Vec<_>>().join(" ")
     }
 
     /// The command line that the kernel is started with: `mkimage` names the CD, and nobody knows
@@ -115,7 +130,7 @@ impl Case {
 
     /// What the guest must say.
     fn lines(&self, digest: &str) -> Result<Vec<String>> {
-        let mut lines = specimens::lines(self.file_system != "iso9660")?;
+        let mut lines = specimens::lines(self.file_system == "iso9660")?;
         lines.extend([
             format!("guest: cmdline {}", self.cmdline()),
             format!("guest: root {} ro", self.file_system),
@@ -146,11 +161,11 @@ pub(crate) fn run(mkimage: &Path, tally: &mut Tally) -> Result<()> {
     fs::write(dir.join("root.tar"), [specimens::archive()?, files.tar()?].concat())?;
     let mut media = BTreeMap::new();
     for case in CASES {
-        media.entry(case.format).or_insert_with(|| made(mkimage, &dir, case));
+        media.entry(case.medium()).or_insert_with(|| made(mkimage, &dir, case));
     }
     let tally = Mutex::new(tally);
     some_at_a_time(CASES, |case| {
-        let booted = || match &media[case.format] {
+        let booted = || match &media[&case.medium()] {
             Ok(medium) => boot(&dir, case, medium, &digest),
             Err(e) => bail!("{e:#}"),
         };
@@ -222,11 +237,11 @@ fn boot(dir: &Path, case: &Case, medium: &Path, digest: &str) -> Result<Outcome>
 
 /// Runs `mkimage` on the root file system; the medium.
 fn made(mkimage: &Path, dir: &Path, case: &Case) -> Result<PathBuf> {
-    let own = dir.join(case.format);
+    let own = dir.join(case.medium());
     fs::create_dir_all(&own)?;
     let mut command = Command::new(mkimage);
     command.current_dir(dir).args(["media", "--tar", "root.tar", "--payload", "rootfs", "--name", "root"]);
-    command.args(["--cache", "cache", "--format", case.format]).arg("--dir").arg(&own);
+    command.args(["--cache", "cache", "--format", case.format]).args(case.flags).arg("--dir").arg(&own);
     product::run(&mut command)?;
     let path = own.join(format!("root{}", case.suffix));
     ensure!(path.exists(), "there is no `{}`", path.display());
@@ -235,7 +250,7 @@ fn made(mkimage: &Path, dir: &Path, case: &Case) -> Result<PathBuf> {
 
 /// Starts the kernel that `mkimage` wrote beside `medium`, with the words that it wrote.
 fn beside(dir: &Path, case: &Case, medium: &Path) -> Result<Machine> {
-    let own = dir.join(case.format);
+    let own = dir.join(case.medium());
     let cmdline = fs::read_to_string(own.join("root-cmdline")).context("there is no command line")?;
     ensure!(cmdline == CMDLINE, "the command line is `{cmdline}`");
     let mut command = qemu(Arch::Amd64, "q35", MEMORY_MIB);
