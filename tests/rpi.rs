@@ -170,6 +170,24 @@ fn an_archive_without_firmware_says_what_it_is_for() {
 }
 
 #[test]
+fn the_order_of_a_folder_does_not_reach_an_output() {
+    let formats = ["-f", "rpi3,rpi3-disk", "--rpi-firmware", "firmware"];
+    let (one, two) = (workplace(&gzip(&arm64_image())), workplace(&gzip(&arm64_image())));
+    // A folder's entries come in the order of their hashes or of their making.
+    std::fs::remove_dir_all(two.out().join("firmware")).unwrap();
+    std::fs::create_dir(two.out().join("firmware")).unwrap();
+    for name in FIRMWARE.into_iter().rev() {
+        two.write(&format!("firmware/{name}"), format!("the firmware's {name}"));
+    }
+    for place in [&one, &two] {
+        media(place, &formats);
+    }
+    for file in ["media.tar", "media-rpi3.img"] {
+        assert!(one.read(file) == two.read(file), "{file}");
+    }
+}
+
+#[test]
 fn device_trees_of_the_board_come_from_the_kernels_archive() {
     let place = workplace(&arm64_image());
     let trees = ["bcm2711-rpi-4-b", "bcm2837-rpi-3-b-plus", "bcm958742k"]
