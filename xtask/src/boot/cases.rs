@@ -2,7 +2,9 @@
 
 use super::device::Bus::{Ahci, Ide, Lsi, Nvme, Usb, VirtioBlk, VirtioScsi};
 use super::device::Device::{self, Cd, Disk, Disk4k, Program};
-use super::firmware::Firmware::{self, Aavmf, Bochs, Ovmf, OvmfSecure, OvmfTpm, SeaBios, UBoot};
+use super::firmware::Firmware::{
+    self, Aavmf, Bochs, Ovmf, OvmfMicrosoft, OvmfSecure, OvmfTpm, SeaBios, UBoot,
+};
 use super::format::{
     AWS, DYNAMIC_VHD, Format, GCP, ISO, ISO_BIOS, ISO_EFI, ISO_EFI_GRUB, ISO_EFI_INITRD, ISO_EFI_SHIM,
     ISO_EFI_SYSTEMD_BOOT, ISO_TWO, OVA, QCOW2_BIOS, QCOW2_BIOS_ZLIB, QCOW2_BIOS_ZSTD, QCOW2_EFI,
@@ -181,7 +183,19 @@ const ROWS: &[Row] = &[
     Row { format: RAW_EFI_GRUB, devices: &[Disk(VirtioBlk)], slow: true, ..GRUB },
     Row { format: ISO_EFI_GRUB, devices: &[Cd(VirtioScsi), Disk(Usb)], slow: true, ..GRUB },
     Row { format: RAW_EFI_SHIM, devices: &[Disk(Ahci)], slow: true, ..GRUB },
-    Row { format: ISO_EFI_SHIM, devices: &[Cd(Ahci)], ..GRUB },
+    Row { format: ISO_EFI_SHIM, devices: &[Cd(Ahci)], slow: true, ..GRUB },
+    // The whole chain is signed: shim, GRUB and the distribution's kernel.
+    Row { firmware: OvmfMicrosoft, format: ISO_EFI_SHIM, devices: &[Cd(Ahci)], ..GRUB },
+    Row { firmware: OvmfMicrosoft, format: RAW_EFI_SHIM, devices: &[Disk(Ahci)], slow: true, ..GRUB },
+    Row {
+        firmware: OvmfMicrosoft,
+        format: RAW_EFI,
+        devices: &[Disk(Ahci)],
+        about: "not signed",
+        expect: Expect::Words("Access Denied"),
+        slow: true,
+        ..ROW
+    },
     // Disks of virtual machines and clouds, from the files themselves. The buses are those of the
     // machines that they are for, as far as QEMU and the firmware have them.
     Row { format: VMDK, devices: &[Disk(Lsi)], ..ROW },

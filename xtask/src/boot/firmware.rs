@@ -23,6 +23,8 @@ pub(crate) enum Firmware {
     OvmfTpm,
     /// The same where nothing starts that Debian's key for tests did not sign.
     OvmfSecure,
+    /// The same with the keys that PCs are sold with.
+    OvmfMicrosoft,
     /// EDK II for QEMU's AArch64 machine `virt`.
     Aavmf,
     /// Das U-Boot for the same machine, which has UEFI's services.
@@ -38,6 +40,7 @@ impl Firmware {
             Firmware::Ovmf => "OVMF",
             Firmware::OvmfTpm => "OVMF with a TPM",
             Firmware::OvmfSecure => "OVMF with Secure Boot",
+            Firmware::OvmfMicrosoft => "OVMF with Microsoft's keys",
             Firmware::Aavmf => "AAVMF",
             Firmware::UBoot => "U-Boot",
         }
@@ -60,7 +63,7 @@ impl Firmware {
     pub(crate) fn patience(self) -> u64 {
         match self {
             Firmware::SeaBios => 90,
-            Firmware::Ovmf | Firmware::OvmfTpm | Firmware::OvmfSecure => 180,
+            Firmware::Ovmf | Firmware::OvmfTpm | Firmware::OvmfSecure | Firmware::OvmfMicrosoft => 180,
             Firmware::Bochs | Firmware::Aavmf | Firmware::UBoot => 240,
         }
     }
@@ -95,6 +98,9 @@ impl Firmware {
                 "ovmf",
                 &["/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.snakeoil.fd"],
             ),
+            Firmware::OvmfMicrosoft => {
+                ("ovmf", &["/usr/share/OVMF/OVMF_CODE_4M.secboot.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"])
+            }
             Firmware::Aavmf => {
                 ("qemu-efi-aarch64", &["/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/AAVMF/AAVMF_VARS.fd"])
             }
@@ -121,7 +127,7 @@ impl Firmware {
                 let tpm = tpm::attach(&mut command)?;
                 Ok(Machine::start(&mut command)?.attended_by(tpm))
             }
-            Firmware::OvmfSecure => {
+            Firmware::OvmfSecure | Firmware::OvmfMicrosoft => {
                 // Its variables are for code in system management mode alone.
                 command.args(["-machine", "smm=on"]);
                 command.args(["-global", "driver=cfi.pflash01,property=secure,value=on"]);
