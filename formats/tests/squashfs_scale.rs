@@ -59,7 +59,8 @@ fn fifty_thousand_files_and_a_gibibyte_are_compressed_by_sixteen_threads_in_96_m
     println!("tree: {} KiB", peak());
     // The default of `mksquashfs -comp zstd`, which takes the most memory.
     let options = Options { compression: Compression::Zstd, ..Options::default() };
-    let spool = Spool { path: dir.path().join("spool"), threads: NonZero::new(16).unwrap() };
+    let threads = NonZero::new(16).unwrap();
+    let spool = Spool { path: dir.path().join("spool"), threads, memo: None };
     let layout = squashfs::layout(&tree, &options, &spool).unwrap();
     emit::emit(&layout, dir.path().join("image")).unwrap();
     println!("{} bytes, {} KiB", layout.len(), peak());
