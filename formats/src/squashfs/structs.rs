@@ -190,7 +190,7 @@ pub(super) struct Fragment {
 }
 const _: () = assert!(size_of::<Fragment>() == 16);
 
-/// `struct squashfs_xattr_entry`; the rest of the name follows, and a [`Value`].
+/// `struct squashfs_xattr_entry`; the rest of the name follows, and its value.
 #[derive(IntoBytes, Immutable)]
 #[repr(C)]
 pub(super) struct Attribute {

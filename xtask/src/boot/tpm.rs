@@ -69,7 +69,7 @@ pub(crate) fn predicted(program: &Path, names: &[&str]) -> Result<String> {
     Ok(register.iter().map(|byte| format!("{byte:02X}")).collect())
 }
 
-/// The content of a section: [PE] "Section Table".
+/// The content of a section: \[PE\] "Section Table".
 fn section<'a>(program: &'a [u8], name: &str) -> Result<Option<&'a [u8]>> {
     let number = |at: usize, len: usize| -> Result<usize> {
         let bytes = program.get(at..at + len).context("the program ends in its headers")?;
