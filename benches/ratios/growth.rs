@@ -1,7 +1,7 @@
 //! What one more service costs.
 
 use crate::inputs::Inputs;
-use crate::payload::build;
+use crate::payload::build_anew;
 use crate::table::{Contender, Row, Table, Target};
 use crate::{Result, noise, store};
 use std::fmt::Write;
@@ -31,8 +31,8 @@ pub(crate) fn services(inputs: &Inputs, table: &mut Table) -> Result<()> {
         table.row(&Row {
             what,
             against: "one service".into(),
-            ours: Contender::new(&many, || build(inputs, &name, &[])),
-            theirs: Some(Contender::new(&one, || build(inputs, "one", &[]))),
+            ours: Contender::new(&many, || build_anew(inputs, &name)),
+            theirs: Some(Contender::new(&one, || build_anew(inputs, "one"))),
             times: u32::try_from(images)?,
             target,
             ..Row::default()

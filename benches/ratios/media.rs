@@ -29,7 +29,6 @@ pub(crate) fn copy(inputs: &Inputs, table: &mut Table) -> Result<()> {
             target: Target { wall: Some(1.2), ..Target::default() },
             ..Row::default()
         })?;
-        std::fs::remove_file(ours)?;
     }
     Ok(())
 }
@@ -59,9 +58,7 @@ pub(crate) fn efi(inputs: &Inputs, table: &mut Table) -> Result<()> {
         theirs: Some(Contender::new(&theirs, || shell(inputs.dir(), RAW_EFI))),
         target: Target { wall: Some(0.3), ..Target::default() },
         ..Row::default()
-    })?;
-    std::fs::remove_file(ours)?;
-    Ok(std::fs::remove_file(theirs)?)
+    })
 }
 
 /// Memory that does not grow with the payload.
@@ -97,6 +94,5 @@ pub(crate) fn memory(inputs: &Inputs, table: &mut Table) -> Result<()> {
         runs: 1,
         ..Row::default()
     })?;
-    std::fs::remove_file(ours)?;
     Ok(std::fs::remove_file(path)?)
 }

@@ -27,7 +27,7 @@ pub(crate) struct Target {
 /// A command, and the file that it makes.
 pub(crate) struct Contender<'a> {
     pub(crate) command: Box<dyn Fn() -> Command + 'a>,
-    /// Is removed before each run, and its length is compared.
+    /// Is removed before each run and after the row; its length is compared.
     pub(crate) output: &'a Path,
     /// It is what the command reads instead.
     pub(crate) keep: bool,
@@ -94,6 +94,8 @@ impl Table {
             return Ok(());
         }
         let measured = row.measure()?;
+        row.ours.clear()?;
+        row.theirs.iter().try_for_each(Contender::clear)?;
         let failures = row.failures(&measured);
         self.missed += usize::from(!failures.is_empty());
         let met = if failures.is_empty() { "yes".into() } else { format!("no: {}", failures.join(", ")) };
@@ -174,10 +176,15 @@ impl Row<'_> {
 }
 
 impl Contender<'_> {
-    fn run(&self) -> Result<Cost> {
+    fn clear(&self) -> Result<()> {
         if !self.keep && self.output.exists() {
             std::fs::remove_file(self.output)?;
         }
+        Ok(())
+    }
+
+    fn run(&self) -> Result<Cost> {
+        self.clear()?;
         // What others wrote before is not to be waited for now.
         cost::run(&mut cost::shell(Path::new("/"), "sync"))?;
         cost::run(&mut (self.command)())
