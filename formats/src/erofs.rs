@@ -60,6 +60,10 @@ pub fn layout(tree: &Tree, options: &Options) -> Result<Layout, Error> {
         places.push(place);
     }
     let first = end.div_ceil(BLOCK);
+    // fsck.erofs 1.5 reads the header of attributes after every inode, also where there are none.
+    if blocks == 0 && first * BLOCK - end < attributes::HEADER.len() as u64 {
+        blocks = 1;
+    }
     let count = first + blocks;
     let Ok(count) = u32::try_from(count) else { return Err(Error::Blocks { blocks: count }) };
 
@@ -70,6 +74,7 @@ pub fn layout(tree: &Tree, options: &Options) -> Result<Layout, Error> {
     for (n, inode) in inodes.iter().enumerate() {
         inode.write(n, &places, first, &mut out, &mut data);
     }
+    data.pad_to(blocks * BLOCK);
     out.pad_to(first * BLOCK);
     let mut out = out.finish();
     out.append(data);

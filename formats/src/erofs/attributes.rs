@@ -16,7 +16,7 @@ const PREFIXES: [(u8, &[u8]); 5] = [
 ];
 
 /// `struct erofs_xattr_ibody_header`: none of the attributes is shared with other inodes.
-const HEADER: [u8; 12] = [0; 12];
+pub(super) const HEADER: [u8; 12] = [0; 12];
 /// [`count`] of these is the largest that its field holds.
 const MAX: usize = HEADER.len() + 4 * (u16::MAX as usize - 1);
 

@@ -4,10 +4,10 @@ use crate::any::{path, trees};
 use crate::judge;
 use crate::reader::Reader;
 use crate::seen::{Nodes, assert_same, bytes, groups, told, walk};
-use crate::specimens::{EPOCH, specimens};
+use crate::specimens::{EPOCH, add, specimens};
 use crate::{KINDS, options};
-use mkimage_formats::tree::Xattrs;
-use mkimage_formats::{Tree, emit, erofs};
+use mkimage_formats::tree::{Time, Xattrs};
+use mkimage_formats::{Kind, Meta, Tree, emit, erofs};
 use proptest::prelude::*;
 use std::os::unix::fs::MetadataExt;
 
@@ -69,6 +69,20 @@ fn fsck_erofs_finds_nothing_wrong_with_holes() {
     let file = tempfile::NamedTempFile::new().unwrap();
     emit::emit(&erofs::layout(&specimens(&KINDS), &options()).unwrap(), file.path()).unwrap();
     assert_eq!(judge::output(fsck.arg(file.path())), "");
+}
+
+#[test]
+fn fsck_erofs_finds_nothing_wrong_wherever_the_last_inode_ends() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for count in 0..130 {
+        let Some(mut fsck) = judge::program("fsck.erofs") else { return };
+        let mut tree = Tree::new();
+        for n in 0..count {
+            add(&mut tree, format!("{n}"), Meta::new(0o600, Time::from_unix(n)), Kind::Fifo);
+        }
+        emit::emit(&erofs::layout(&tree, &options()).unwrap(), file.path()).unwrap();
+        assert_eq!(judge::output(fsck.arg("--extract").arg(file.path())), "", "{count} inodes");
+    }
 }
 
 #[test]
