@@ -3,6 +3,7 @@
 //! What is not [known](crate::layout::Late) when its place is reached goes there after the pass.
 
 mod flusher;
+mod name;
 mod partial;
 mod unfinished;
 
@@ -50,6 +51,12 @@ pub enum Error {
     /// A device, a pipe or a folder: a file would take its place.
     #[error("`{path}` is no regular file, and an output would take its place")]
     NotAFile {
+        /// What was to be written.
+        path: PathBuf,
+    },
+    /// Windows would make another file, or none.
+    #[error("`{path}` is no name of a file on Windows")]
+    Name {
         /// What was to be written.
         path: PathBuf,
     },

@@ -1,9 +1,9 @@
 //! A file that is written in order, and has its name when it is complete.
 
 use super::flusher::Flusher;
-use super::{Error, Open, Sink, Unfinished, changed};
+use super::{Error, Open, Sink, Unfinished, changed, name};
 use crate::layout::{Late, Slice};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -29,6 +29,8 @@ const PIECE: u64 = 8 << 20;
 /// Below this many bytes, a copy inside the kernel costs more than it saves.
 const SMALL_SLICE: u64 = 256 << 10;
 /// Below this many bytes a hole saves no block of any file system, and a seek empties the buffer.
+/// Windows fills what is skipped with zeros: only a file that is marked has holes there, and none
+/// is, since Hyper-V refuses a VHDX that is marked.
 const SMALL_HOLE: u64 = 64 << 10;
 
 impl Partial {
@@ -41,6 +43,9 @@ impl Partial {
         let path = path.into();
         if std::fs::metadata(&path).is_ok_and(|meta| !meta.is_file()) {
             return Err(Error::NotAFile { path });
+        }
+        if cfg!(windows) && !path.file_name().and_then(OsStr::to_str).is_none_or(name::windows_has) {
+            return Err(Error::Name { path });
         }
         let path = without_link(path);
         if path.is_dir() {

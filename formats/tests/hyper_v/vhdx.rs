@@ -181,6 +181,19 @@ fn the_disk_is_never_in_memory() {
     assert!(in_memory(&out) < 5 * MIB, "{}", in_memory(&out));
 }
 
+/// Hyper-V says 0xC03A001A to a sparse file.
+#[cfg(windows)]
+#[test]
+fn rule_37_the_file_of_a_vhdx_is_not_sparse_on_ntfs() {
+    use std::os::windows::fs::MetadataExt;
+    const FILE_ATTRIBUTE_SPARSE_FILE: u32 = 0x200;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("disk.vhdx");
+    let image = vhdx::layout(&Layout::hole(64 << 20), &options(SectorSize::B512)).unwrap();
+    emit::emit(&image, &path).unwrap();
+    assert_eq!(std::fs::metadata(path).unwrap().file_attributes() & FILE_ATTRIBUTE_SPARSE_FILE, 0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
 
