@@ -16,6 +16,8 @@ mod product;
 mod stub;
 mod tally;
 mod test;
+mod toolchain;
+mod windows;
 
 use boot::Selection;
 use std::path::PathBuf;
@@ -30,6 +32,7 @@ usage: cargo xtask COMMAND
   boot --rootfs   build a kernel, and boot media that carry the root file system without an initrd
   builds          build twice and compare every byte; watch the memory of a large build
   stub [--check]  build the UEFI stub that is committed, or compare it with a build
+  windows         build for Windows, run under wine, and compare with what is built here
   test            run every test; the last line counts what passed, failed and was skipped";
 
 fn main() -> ExitCode {
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         ["builds"] => builds(),
         ["stub"] => stub::build(),
         ["stub", "--check"] => stub_is_committed(),
+        ["windows"] => windows(),
         ["test"] => test::run(),
         _ => {
             eprintln!("{USAGE}");
@@ -89,6 +93,14 @@ fn builds() -> anyhow::Result<bool> {
 fn stub_is_committed() -> anyhow::Result<bool> {
     let mut tally = tally::Tally::default();
     stub::check(&mut tally);
+    println!("{tally}");
+    Ok(tally.failed() == 0)
+}
+
+/// What runs on Windows, alone.
+fn windows() -> anyhow::Result<bool> {
+    let mut tally = tally::Tally::default();
+    windows::run(&product::mkimage()?, &mut tally)?;
     println!("{tally}");
     Ok(tally.failed() == 0)
 }

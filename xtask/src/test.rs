@@ -3,7 +3,7 @@
 use crate::boot::Selection;
 use crate::machine::{self, installed};
 use crate::tally::{Outcome, Tally};
-use crate::{boot, builds, ci, demo, product, root, stub};
+use crate::{boot, builds, ci, demo, product, root, stub, windows};
 use anyhow::{Context, Result};
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -16,11 +16,14 @@ pub(crate) fn run() -> Result<bool> {
     counted(&mut tally, "cargo test", Command::new("cargo").args(["test", "--workspace", "--no-fail-fast"]))?;
 
     let mkimage = product::mkimage()?;
-    conformance(&mut tally, &mkimage)?;
+    conformance(&mut tally, "conformance", |check| {
+        check.arg("--bin").arg(&mkimage);
+    })?;
     whole(&mut tally, "stub", |tally| {
         stub::check(tally);
         Ok(())
     });
+    whole(&mut tally, "windows", |tally| windows::run(&mkimage, tally));
     whole(&mut tally, "boots", |tally| boot::run(&mkimage, Selection::Usual, tally));
     whole(&mut tally, "demo", |tally| demonstrated(&mkimage, tally));
 
@@ -107,14 +110,18 @@ fn booted(dir: &Path) -> Outcome {
 }
 
 /// Root file systems as the original tool made them, which are kept beside the project, not in it.
-fn conformance(tally: &mut Tally, mkimage: &Path) -> Result<()> {
+/// `with` tells the check which command to judge.
+pub(crate) fn conformance(tally: &mut Tally, name: &str, with: impl FnOnce(&mut Command)) -> Result<()> {
     let check = root().join("../shared/conformance/check.py");
     if !check.exists() {
         let why = format!("`{}` is not there", check.display());
-        tally.add("conformance with the original tool", Outcome::Skipped(why), ci());
+        tally.add(name, Outcome::Skipped(why), ci());
         return Ok(());
     }
-    counted(tally, "conformance", Command::new("python3").arg(check).arg("--bin").arg(mkimage))
+    let mut command = Command::new("python3");
+    command.arg(check);
+    with(&mut command);
+    counted(tally, name, &mut command)
 }
 
 /// Runs a program that counts its own checks. That it fails without having counted a failure, or
