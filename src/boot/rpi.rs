@@ -198,10 +198,12 @@ impl Image {
         else {
             return Err(Error::RpiKernel("it is no `Image` for arm64"));
         };
-        let offset = u32::try_from(offset).ok().filter(|offset| u64::from(*offset) < ALIGNMENT && len > 0);
-        let offset =
-            offset.ok_or(Error::RpiKernel("it was made before Linux 3.17, or its header is damaged"))?;
-        Ok(Image { offset, len: len.max(kernel.len()) })
+        match (u32::try_from(offset), u32::try_from(len)) {
+            (Ok(offset), Ok(len @ 1..)) if u64::from(offset) < ALIGNMENT => {
+                Ok(Image { offset, len: u64::from(len).max(kernel.len()) })
+            }
+            _ => Err(Error::RpiKernel("it was made before Linux 3.17, or its header is damaged")),
+        }
     }
 }
 

@@ -42,6 +42,7 @@ fn only_kernels_for_arm64_that_say_their_size_are_taken() {
     assert_eq!(no(kernel(0, MIB)), "");
     assert!(no(kernel(0, 0)).ends_with("it was made before Linux 3.17, or its header is damaged"));
     assert!(no(kernel(ALIGNMENT, MIB)).ends_with("or its header is damaged"));
+    assert!(no(kernel(0, u64::MAX)).ends_with("or its header is damaged"));
     assert!(no(b"MZ\0\0zimg".to_vec().into()).ends_with("the kernel in it is wanted"));
     assert!(no(vec![0; 5000].into()).ends_with("it is no `Image` for arm64"));
 }
