@@ -283,6 +283,11 @@ pub fn with_cd_root(cmdline: &str) -> String {
     format!("{cmdline} root=/dev/sr0").trim_start().to_owned()
 }
 
+/// A command line as files of one line have it. To the kernel all white space is the same.
+fn one_line(cmdline: &str) -> String {
+    cmdline.trim().replace(['\n', '\r', '\t'], " ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

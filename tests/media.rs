@@ -242,7 +242,8 @@ fn loaders_of_others_lie_together_with_what_they_look_for() {
     let place = media(&[]);
     place.write("shimx64.efi.signed", b"one that starts another");
     place.write("grubx64.efi", b"the other");
-    let args = ["media", "--kernel", "kernel", "--initrd", "initrd", "--cmdline", "quiet word=\"two words\""];
+    let args =
+        ["media", "--kernel", "kernel", "--initrd", "initrd", "--cmdline", "quiet\nword=\"two words\"\n"];
     let loaders = ["--efi-loader", "shimx64.efi.signed", "--efi-loader", "grubx64.efi"];
     done(&mut place.command(&[&args[..], &loaders, &["-f", "iso-efi,raw-efi"]].concat()));
     let Some(esp) = other(&place, "bsdtar", &["-xOf", "media-efi.iso", "boot/efi.img"]) else { return };

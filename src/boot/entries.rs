@@ -9,7 +9,7 @@
 //! \[BLS\] *The Boot Loader Specification*, UAPI.1.
 
 use super::draft::Draft;
-use super::{Error, FILES, Payload};
+use super::{Error, FILES, Payload, one_line};
 
 /// Adds them to a volume with kernel and initrd.
 pub(super) fn add(volume: &mut Draft, payload: &Payload) -> Result<(), Error> {
@@ -17,8 +17,9 @@ pub(super) fn add(volume: &mut Draft, payload: &Payload) -> Result<(), Error> {
         true => String::new(),
         false => format!("initrd /{}\n", FILES.initrd),
     };
-    volume.file("EFI/BOOT/grub.cfg", grub(&payload.cmdline, &initrd).into_bytes())?;
-    volume.file("loader/entries/linuxkit.conf", systemd(&payload.cmdline, &initrd).into_bytes())?;
+    let cmdline = one_line(&payload.cmdline);
+    volume.file("EFI/BOOT/grub.cfg", grub(&cmdline, &initrd).into_bytes())?;
+    volume.file("loader/entries/linuxkit.conf", systemd(&cmdline, &initrd).into_bytes())?;
     volume.file("loader/loader.conf", b"timeout 0\n".to_vec())
 }
 

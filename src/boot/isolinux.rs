@@ -1,7 +1,7 @@
 //! isolinux from its own files, which are on the host.
 
 use super::draft::Draft;
-use super::{Error, FILES, Payload};
+use super::{Error, FILES, Payload, one_line};
 use mkimage_formats::Layout;
 use mkimage_loaders::bios::MBR_LEN;
 use std::io;
@@ -20,7 +20,8 @@ pub(super) fn add(medium: &mut Draft, payload: &Payload, folder: &Path) -> Resul
         if payload.initrd.content.is_empty() { String::new() } else { format!("initrd=/{} ", FILES.initrd) };
     let config = format!(
         "DEFAULT linux\nLABEL linux\n    KERNEL /{}\n    APPEND {initrd}{}\n",
-        FILES.kernel, payload.cmdline
+        FILES.kernel,
+        one_line(&payload.cmdline)
     );
     medium.file(IMAGE, open("isolinux.bin")?)?;
     medium.file("isolinux/ldlinux.c32", open("ldlinux.c32")?)?;

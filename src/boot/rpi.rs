@@ -15,7 +15,7 @@
 
 use super::disk::{self, MIB};
 use super::draft::Draft;
-use super::{Error, Options, Payload};
+use super::{Error, Options, Payload, one_line};
 use crate::kernel;
 use mkimage_formats::emit::{Sink, Stream};
 use mkimage_formats::fat;
@@ -159,11 +159,6 @@ fn firmware(card: &mut Draft, folder: &Path, u_boot: bool) -> Result<(), Error> 
         card.file(&name, Layout::file(&path).map_err(|source| Error::RpiFolder { path, source })?)?;
     }
     Ok(())
-}
-
-/// A command line as files of one line have it. To the kernel all white space is the same.
-fn one_line(cmdline: &str) -> String {
-    cmdline.trim().replace(['\n', '\r', '\t'], " ")
 }
 
 /// There is nothing that would start U-Boot.
