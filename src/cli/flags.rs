@@ -282,22 +282,34 @@ fn is_special(path: &Path) -> bool {
     path.metadata().is_ok_and(|meta| !meta.is_file() && !meta.is_dir())
 }
 
+/// A number, and bytes of the unit behind it, if there is one.
+fn parts(text: &str) -> (&str, Option<u64>) {
+    let unit = match text.as_bytes().last().map(u8::to_ascii_uppercase) {
+        Some(b'K') => 1 << 10,
+        Some(b'M') => 1 << 20,
+        Some(b'G') => 1 << 30,
+        _ => return (text, None),
+    };
+    (&text[..text.len() - 1], Some(unit))
+}
+
 /// Bytes of `64K`, `512M`, `4G`, or `4`, which are GiB.
 pub(super) fn size(text: &str) -> Result<u64, String> {
-    let (number, unit) = match text.as_bytes() {
-        [.., b'K'] => (&text[..text.len() - 1], 1 << 10),
-        [.., b'M'] => (&text[..text.len() - 1], 1 << 20),
-        [.., b'G'] => (&text[..text.len() - 1], 1 << 30),
-        _ => (text, 1 << 30),
-    };
+    let (number, unit) = parts(text);
     let number: u64 = number.parse().map_err(|_| "512M, 4G, or a number of GiB is wanted".to_owned())?;
-    number.checked_mul(unit).ok_or_else(|| format!("at most {} GiB", u64::MAX >> 30))
+    number.checked_mul(unit.unwrap_or(1 << 30)).ok_or_else(|| format!("at most {} GiB", u64::MAX >> 30))
+}
+
+/// Bytes of `512`, `64K` or `2M`.
+fn bytes(text: &str) -> Option<u32> {
+    let (number, unit) = parts(text);
+    let bytes = number.parse::<u64>().ok()?.checked_mul(unit.unwrap_or(1))?;
+    bytes.try_into().ok()
 }
 
 /// Bytes of a SquashFS's blocks.
 fn block_size(text: &str) -> Result<u32, String> {
-    let bytes = size(text).ok().and_then(|bytes| u32::try_from(bytes).ok());
-    bytes
+    bytes(text)
         .filter(|bytes| squashfs::is_block_size(*bytes))
         .ok_or_else(|| "a power of two from 4K to 1M is wanted".to_owned())
 }
@@ -310,7 +322,8 @@ mod tests {
     fn sizes_are_kib_mib_gib_or_bare_gib() {
         assert_eq!((size("1024K"), size("1024M")), (Ok(1 << 20), Ok(1 << 30)));
         assert_eq!(size("2G"), size("2"));
-        for bad in ["", "M", "1k", "-1", "1.5G", "99999999999999999G"] {
+        assert_eq!((size("4k"), size("4g")), (Ok(4 << 10), Ok(4 << 30)));
+        for bad in ["", "M", "1T", "-1", "1.5G", "99999999999999999G"] {
             assert!(size(bad).is_err(), "{bad}");
         }
     }
@@ -318,7 +331,8 @@ mod tests {
     #[test]
     fn blocks_are_powers_of_two() {
         assert_eq!((block_size("4K"), block_size("1M")), (Ok(4 << 10), Ok(1 << 20)));
-        for bad in ["", "K", "2K", "12K", "2M", "4096", "4"] {
+        assert_eq!(block_size("131072"), Ok(128 << 10));
+        for bad in ["", "K", "2K", "12K", "2M", "4", "17179869188G"] {
             assert!(block_size(bad).is_err(), "{bad}");
         }
     }

@@ -151,15 +151,9 @@ impl MachineFlags {
     }
 }
 
-/// Bytes of `512`, `64K` or `2M`, if clusters have so many.
+/// Bytes of a qcow2's clusters.
 fn cluster_size(text: &str) -> Result<u32, String> {
-    let (number, unit) = match text.as_bytes() {
-        [.., b'K' | b'k'] => (&text[..text.len() - 1], 1 << 10),
-        [.., b'M'] => (&text[..text.len() - 1], 1 << 20),
-        _ => (text, 1),
-    };
-    let size = number.parse::<u32>().ok().and_then(|number| number.checked_mul(unit));
-    let size = size.ok_or_else(|| "512, 64K, or 2M is wanted".to_owned())?;
+    let size = super::bytes(text).ok_or_else(|| "512, 64K, or 2M is wanted".to_owned())?;
     match size.is_power_of_two() && (512..=2 << 20).contains(&size) {
         true => Ok(size),
         false => Err(qcow2::Error::ClusterSize { size }.to_string()),
