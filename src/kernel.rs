@@ -143,8 +143,10 @@ pub fn unpacked(path: &str, content: &Layout, spool: &Path) -> Result<Layout, Er
     let failed = |source| Error::Spool { path: spool.to_owned(), source };
     // Slices of a file and what is read of it differ only in how they are reached.
     let mut packed = tempfile::tempfile_in(spool).map_err(failed)?;
-    let copied = Stream::new(&mut packed).layout(content);
-    copied.map_err(|e| failed(io::Error::other(e)))?;
+    match Stream::new(&mut packed).layout(content) {
+        Err(emit::Error::Stream(source)) => return Err(failed(source)),
+        copied => copied?,
+    }
     let (at, len) = place(&mut packed, content.len()).map_err(failed)?;
     let mut head = [0; 8];
     let start = |file: &mut File| file.seek(SeekFrom::Start(at));

@@ -53,9 +53,8 @@ impl Kernel {
         Ok(kernel::packed(&self.file)?.is_some())
     }
 
-    /// The kernel as a BIOS loader, a UEFI or the Raspberry Pi's firmware takes it: none of them
-    /// unpacks one that is compressed as a whole. It is read when this is called first, here or on
-    /// a clone.
+    /// The kernel as it boots: no BIOS loader and no UEFI unpacks one that is compressed as a whole.
+    /// It is read when this is called first, here or on a clone.
     pub(super) fn image(&self, format: &'static str, scratch: Option<&Path>) -> Result<Measured, Error> {
         if let Some(known) = self.image.get() {
             return Ok(known.clone());
