@@ -55,7 +55,7 @@ impl Source {
 
     /// Bytes, when this value was made.
     #[must_use]
-    #[allow(clippy::len_without_is_empty)]
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks whether there are none")]
     pub fn len(&self) -> u64 {
         self.len
     }
@@ -94,7 +94,7 @@ pub enum Content {
 impl Content {
     /// Bytes.
     #[must_use]
-    #[allow(clippy::len_without_is_empty)]
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks whether there are none")]
     pub fn len(&self) -> u64 {
         match self {
             Content::Bytes(b) => b.len() as u64,

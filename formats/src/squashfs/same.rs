@@ -19,8 +19,6 @@ pub(super) fn first_of_each(files: &[&Layout], threads: NonZero<usize>) -> Resul
     let mut by_len = first.clone();
     by_len.sort_by_key(|&n| files[n].len());
     let mut candidates = Vec::new();
-    // What is late is compared by where it comes from, which does not change.
-    #[allow(clippy::mutable_key_type)]
     for group in by_len.chunk_by(|&a, &b| files[a].len() == files[b].len()).filter(|group| group.len() > 1) {
         let mut layouts = HashMap::new();
         for &n in group {
