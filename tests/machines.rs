@@ -4,10 +4,8 @@
 
 mod support;
 
-use std::io::ErrorKind;
-use std::process::Command;
 use support::image::noise;
-use support::workplace::{Workplace, bzimage, done, untar};
+use support::workplace::{Workplace, bzimage, done, other, untar};
 
 /// A folder with media of the demo's kernel and an initrd, and what was said.
 fn media(args: &[&str]) -> (Workplace, String) {
@@ -23,18 +21,7 @@ fn media(args: &[&str]) -> (Workplace, String) {
 
 /// What qemu-img prints. None if it is not installed.
 fn qemu_img(place: &Workplace, args: &[&str]) -> Option<String> {
-    match Command::new("qemu-img").args(args).current_dir(place.out()).output() {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            assert!(std::env::var_os("CI").is_none(), "qemu-img is not installed");
-            println!("SKIP qemu-img: it is not installed");
-            None
-        }
-        output => {
-            let output = output.unwrap();
-            assert!(output.status.success(), "qemu-img {args:?}: {output:?}");
-            Some(String::from_utf8(output.stdout).unwrap())
-        }
-    }
+    Some(String::from_utf8(other(place, "qemu-img", args)?).unwrap())
 }
 
 /// Some text of a binary file is there.
@@ -58,13 +45,7 @@ fn rule_34_disks_for_uefi_alone_say_that_the_machine_has_to_be_set_to_it() {
         let want: Vec<_> = named.iter().map(|name| format!("note: `{name}` {words}")).collect();
         assert_eq!(notes, want, "{args:?}");
     }
-    assert!(
-        media(&["-f", "ova"])
-            .0
-            .read("media.ova")
-            .windows(50)
-            .any(|w| w.starts_with(b"key=\"firmware\" vmw:value=\"efi\""))
-    );
+    assert!(says(&media(&["-f", "ova"]).0.read("media.ova"), "key=\"firmware\" vmw:value=\"efi\""));
 }
 
 #[test]

@@ -4,11 +4,9 @@
 
 mod support;
 
-use std::io::ErrorKind;
 use std::ops::Range;
-use std::process::Command;
 use support::image::{gzip, noise};
-use support::workplace::{Workplace, arm64_image, bzimage, done, position};
+use support::workplace::{Workplace, arm64_image, bzimage, done, other, position};
 
 const MIB: u64 = 1 << 20;
 const CMDLINE: &str = "console=ttyS0 quiet";
@@ -27,24 +25,6 @@ fn media(args: &[&str]) -> Workplace {
     let media = ["media", "--kernel", "kernel", "--initrd", "initrd", "--cmdline", CMDLINE];
     done(&mut place.command(&[&media, args].concat()));
     place
-}
-
-/// What another program writes to standard output; nothing if it is not installed.
-fn other(place: &Workplace, program: &str, args: &[&str]) -> Option<Vec<u8>> {
-    let output = Command::new(program).args(args).current_dir(place.out()).output();
-    match output {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            assert!(std::env::var_os("CI").is_none(), "{program} is not installed");
-            println!("SKIP {program}: it is not installed");
-            None
-        }
-        output => {
-            let output = output.unwrap();
-            let said = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{program} {args:?}: {said}");
-            Some(output.stdout)
-        }
-    }
 }
 
 /// How often `block` is in `file`, where a file system has it: at whole sectors.

@@ -5,10 +5,8 @@
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
-use std::process::Command;
 use support::image::{Compression, Made, gzip, noise, tar};
-use support::workplace::{Workplace, arm64_image, done, untar};
+use support::workplace::{Workplace, arm64_image, done, other, untar};
 
 const CMDLINE: &str = "console=ttyS1,115200 it's=\"two words\" \\";
 const TREE: &str = "bcm2837-rpi-3-b.dtb";
@@ -47,22 +45,6 @@ fn media(place: &Workplace, args: &[&str]) -> String {
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{said}");
     said
-}
-
-/// What another program prints. None if it is not installed.
-fn other(place: &Workplace, program: &str, args: &[&str]) -> Option<Vec<u8>> {
-    match Command::new(program).args(args).current_dir(place.out()).output() {
-        Err(error) if error.kind() == ErrorKind::NotFound => {
-            assert!(std::env::var_os("CI").is_none(), "{program} is not installed");
-            println!("SKIP {program}: it is not installed");
-            None
-        }
-        output => {
-            let output = output.unwrap();
-            assert!(output.status.success(), "{program} {args:?}: {output:?}");
-            Some(output.stdout)
-        }
-    }
 }
 
 fn names(files: &BTreeMap<String, Vec<u8>>) -> Vec<&str> {

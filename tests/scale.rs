@@ -13,18 +13,11 @@ use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use support::image::{CONFIG, LAYER, Made};
-use support::{offline, reference};
+use support::{offline, peak, reference};
 
 const FILES: u32 = 100_000;
 /// KiB.
 const LIMIT: u64 = 96 << 10;
-
-/// The most memory that this process has had, KiB.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
 
 /// A file, and the hash of what was written to it.
 struct Hashed(BufWriter<File>, Sha256);

@@ -11,18 +11,12 @@ use mkimage_formats::Layout;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use support::image::noise;
+use support::peak;
 use support::workplace::bzimage;
 
 const INITRD: u64 = 1 << 30;
 /// KiB.
 const LIMIT: u64 = 96 << 10;
-
-/// The most memory that this process has had, KiB.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
 
 #[test]
 fn media_with_an_initrd_of_a_gib_are_made_in_96_mib() {

@@ -3,21 +3,18 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)] // a test stops at the first surprise
 
+#[path = "memory/peak.rs"]
+mod peak;
+
 use mkimage_formats::gpt::Guid;
 use mkimage_formats::iso::{Iso, Options};
 use mkimage_formats::tree::{OriginId, Time};
 use mkimage_formats::{Kind, Layout, Meta, Node, Tree, TreePath, emit, erofs};
+use peak::peak;
 
 const FILES: u64 = 30_000;
 /// KiB. hadris-iso holds the whole plan, about 2 KiB for each node: 50,000 files take 131 MiB.
 const LIMIT: u64 = 96 << 10;
-
-/// The most memory that this process has had, KiB.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
 
 /// Ten files and a link in each folder, six levels down, slices of one layer.
 fn root_file_system(layer: &Layout) -> Tree {

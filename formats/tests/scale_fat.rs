@@ -3,19 +3,16 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)] // a test stops at the first surprise
 
+#[path = "memory/peak.rs"]
+mod peak;
+
 use mkimage_formats::fat::{Fat, Options};
 use mkimage_formats::tree::{OriginId, Time};
 use mkimage_formats::{Kind, Layout, Meta, Node, SectorSize, Tree, TreePath, emit};
+use peak::peak;
 
 /// KiB. Both FATs are 2 MiB for 1 GiB, of which the record keeps every sector.
 const LIMIT: u64 = 32 << 10;
-
-/// The most memory that this process has had, KiB.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
 
 #[test]
 fn a_file_of_1_gib_is_planned_and_emitted_in_32_mib() {

@@ -3,22 +3,19 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)] // a test stops at the first surprise
 
+#[path = "memory/peak.rs"]
+mod peak;
+
 use mkimage_formats::ova::{self, Firmware, Medium, MediumKind};
 use mkimage_formats::spool::Spool;
 use mkimage_formats::{Content, Layout, emit, qcow2, vmdk};
+use peak::peak;
 use std::num::NonZero;
 use std::os::unix::fs::FileExt;
 
 const MIB: u64 = 1 << 20;
 /// KiB.
 const LIMIT: u64 = 96 << 10;
-
-/// The most memory that this process has had, KiB.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
 
 #[test]
 fn a_disk_of_a_gibibyte_is_compressed_by_sixteen_threads_in_96_mib() {

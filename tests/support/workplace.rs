@@ -3,7 +3,7 @@
 use super::image::{Compression, Made, tar};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, Read, Write};
+use std::io::{BufRead, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -162,6 +162,24 @@ pub fn notes(command: &mut Command) -> String {
     let stderr = String::from_utf8(stderr).unwrap();
     assert!(status.success(), "{command:?}: {stderr}");
     stderr
+}
+
+/// What another program writes to standard output; nothing if it is not installed.
+pub fn other(place: &Workplace, program: &str, args: &[&str]) -> Option<Vec<u8>> {
+    let output = Command::new(program).args(args).current_dir(place.out()).output();
+    match output {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            assert!(std::env::var_os("CI").is_none(), "{program} is not installed");
+            println!("SKIP {program}: it is not installed");
+            None
+        }
+        output => {
+            let output = output.unwrap();
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{program} {args:?}: {said}");
+            Some(output.stdout)
+        }
+    }
 }
 
 /// The output of a command that is given something to read.

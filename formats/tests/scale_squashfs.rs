@@ -3,10 +3,14 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used)] // a test stops at the first surprise
 
+#[path = "memory/peak.rs"]
+mod peak;
+
 use mkimage_formats::spool::Spool;
 use mkimage_formats::squashfs::{self, Compression, Options};
 use mkimage_formats::tree::{OriginId, Time};
 use mkimage_formats::{Kind, Layout, Meta, Node, Tree, TreePath, emit};
+use peak::peak;
 use std::num::NonZero;
 use std::os::unix::fs::FileExt;
 
@@ -14,13 +18,6 @@ const FILES: u64 = 50_000;
 const MIB: u64 = 1 << 20;
 /// KiB.
 const LIMIT: u64 = 96 << 10;
-
-/// The most memory that this process has had, KiB.
-fn peak() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
 
 /// Files of up to 400 bytes, ten in a folder, and one of a gibibyte with few bytes in it: all are
 /// slices of one layer.
