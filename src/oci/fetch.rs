@@ -21,9 +21,11 @@ impl Store {
     /// # Errors
     /// It cannot be made.
     pub fn scratch(&self) -> Result<Scratch, Error> {
-        self.begin_use();
+        // Who cleans up takes what is left of others, and the folder may outlive this store.
+        let lock = self.cache.shared();
         let dir = self.spool.dir();
-        Scratch::new(dir, "scratch-").map_err(|source| Error::Write { path: dir.into(), source })
+        let scratch = Scratch::new(dir, "scratch-");
+        Ok(scratch.map_err(|source| Error::Write { path: dir.into(), source })?.with_lock(lock))
     }
 
     /// Where the cache keeps segments of initrds; none, if it cannot be written.

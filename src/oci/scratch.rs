@@ -1,6 +1,7 @@
 //! Folders for files that are not kept.
 
 use mkimage_formats::emit::Unfinished;
+use std::fs::File;
 use std::io;
 use std::path::Path;
 use tempfile::TempDir;
@@ -12,6 +13,7 @@ pub struct Scratch {
     dir: TempDir,
     // Dropped after the folder.
     _unfinished: Unfinished,
+    _lock: Option<File>,
 }
 
 impl Scratch {
@@ -19,7 +21,12 @@ impl Scratch {
     pub(super) fn new(parent: &Path, prefix: &str) -> io::Result<Self> {
         let dir = tempfile::Builder::new().prefix(prefix).tempdir_in(parent)?;
         let _unfinished = Unfinished::new(dir.path());
-        Ok(Scratch { dir, _unfinished })
+        Ok(Scratch { dir, _unfinished, _lock: None })
+    }
+
+    /// The same, which keeps the lock as long as it lives.
+    pub(super) fn with_lock(self, lock: Option<File>) -> Self {
+        Scratch { _lock: lock, ..self }
     }
 
     /// Where it is.

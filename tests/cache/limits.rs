@@ -204,30 +204,38 @@ fn a_limit_keeps_what_another_image_has_and_takes_what_none_has() {
     resolve(&offline(dir.path()), &reference("r/two:1")).unwrap();
 }
 
+/// `mkimage cache VERB` waits, and others go on meanwhile.
+fn waits(dir: &Path, verb: &[&str]) {
+    let mut waiting = Command::new(env!("CARGO_BIN_EXE_mkimage"))
+        .arg("cache")
+        .args(verb)
+        .arg("--cache")
+        .arg(dir)
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    BufReader::new(waiting.stderr.take().unwrap()).read_line(&mut said).unwrap();
+    assert!(said.contains("waiting"), "{said}");
+    resolve(&offline(dir), &reference("test:v1")).unwrap();
+    waiting.kill().unwrap();
+    waiting.wait().unwrap();
+}
+
 #[test]
 fn nothing_is_removed_while_somebody_uses_it() {
     let dir = cache_of(&small("amd64"));
     let store = offline(dir.path());
     let image = resolve(&store, &reference("test:v1")).unwrap();
     for verb in [&["clean", "--keep", "0"][..], &["rm", "test:v1"], &["clean"]] {
-        let mut waiting = Command::new(env!("CARGO_BIN_EXE_mkimage"))
-            .arg("cache")
-            .args(verb)
-            .arg("--cache")
-            .arg(dir.path())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut said = String::new();
-        BufReader::new(waiting.stderr.take().unwrap()).read_line(&mut said).unwrap();
-        assert!(said.contains("waiting"), "{said}");
+        waits(dir.path(), verb);
         assert!(image.layers[0].tar.exists());
-        // Others go on meanwhile.
-        resolve(&offline(dir.path()), &reference("test:v1")).unwrap();
-        waiting.kill().unwrap();
-        waiting.wait().unwrap();
     }
+    let scratch = store.scratch().unwrap();
     drop(store);
+    waits(dir.path(), &["clean", "--keep", "0"]);
+    assert!(scratch.path().exists(), "a folder that outlives its store");
+    drop(scratch);
     succeeds(&mkimage(dir.path(), &["clean", "--keep", "0"]));
     assert!(!image.layers[0].tar.exists());
 }
