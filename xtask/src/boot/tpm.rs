@@ -16,10 +16,12 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The emulator's program.
 pub(crate) const PROGRAM: &str = "swtpm";
+/// Time after which it should listen: a multiple of what it takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What systemd-stub 252, Debian 12's, measures into register 11.
 pub(crate) const BY_SYSTEMD_252: &[&str] = &[".linux", ".osrel", ".cmdline", ".initrd"];
@@ -43,9 +45,11 @@ pub(crate) fn attach(qemu: &mut Command) -> Result<Attendant> {
         .spawn()
         .with_context(|| missing(PROGRAM))?;
     let mut tpm = Attendant::new(child, dir);
+    let start = Instant::now();
     while !socket.exists() {
         let said = || fs::read_to_string(&log).unwrap_or_default();
         ensure!(tpm.runs()?, "`{PROGRAM}` ended before it listened: {}", said());
+        ensure!(start.elapsed() < PATIENCE, "`{PROGRAM}` does not listen: {}", said());
         sleep(Duration::from_millis(20));
     }
     qemu.arg("-chardev").arg(format!("socket,id=tpm,path={}", socket.display()));
