@@ -24,6 +24,7 @@ pub use iso::iso;
 pub use rpi::{DeviceTree, rpi_card, rpi_files};
 pub use uki::uki;
 
+use crate::oci::Digesting;
 use crate::rootfs::T0;
 use mkimage_formats::Layout;
 use mkimage_formats::emit::{self, Sink, Stream};
@@ -180,23 +181,10 @@ impl Measured {
         if let Some(known) = *known {
             return Ok(known);
         }
-        let mut hash = Stream::new(Hash(Sha256::new()));
+        let mut hash = Stream::new(Digesting::new(io::sink()));
         hash.layout(&self.content)?;
-        Ok(*known.insert(hash.into_inner().0.finalize().into()))
-    }
-}
-
-/// The SHA-256 of what is written.
-struct Hash(Sha256);
-
-impl Write for Hash {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+        let (digest, ..) = hash.into_inner().finish();
+        Ok(*known.insert(digest.bytes()))
     }
 }
 

@@ -30,6 +30,7 @@ pub mod sector;
 mod skeleton;
 pub mod spool;
 pub mod squashfs;
+mod sum;
 pub mod tar;
 pub mod tree;
 pub mod uboot;

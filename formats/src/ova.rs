@@ -28,12 +28,12 @@
 
 use crate::emit::{self, Sink, Stream};
 use crate::layout::Layout;
+use crate::sum::Sum;
 use crate::tar;
 use crate::vmdk::Adapter;
 use sha1::Sha1;
 use sha2::Sha256;
 use std::fmt::Write as _;
-use std::io;
 
 mod descriptor;
 
@@ -259,18 +259,4 @@ fn sum<D: sha2::Digest>(file: &Layout) -> Result<String, emit::Error> {
     stream.layout(file)?;
     let digest = stream.into_inner().0.finalize();
     Ok(digest.iter().fold(String::new(), |hex, byte| format!("{hex}{byte:02x}")))
-}
-
-/// A digest that is written to.
-struct Sum<D>(D);
-
-impl<D: sha2::Digest> io::Write for Sum<D> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }

@@ -4,9 +4,9 @@ use super::error::Error;
 use crate::emit::{self, Sink, Stream};
 use crate::layout::{Content, Layout};
 use crate::pool;
+use crate::sum::Sum;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::io::{self, Write};
 use std::num::NonZero;
 
 /// Bytes that a thread reads at a time.
@@ -52,7 +52,7 @@ fn digests_of(
     threads: NonZero<usize>,
 ) -> Result<Vec<(usize, Known)>, emit::Error> {
     let worker = || {
-        let mut stream = Stream::new(Hash(Sha256::new()));
+        let mut stream = Stream::new(Sum(Sha256::new()));
         move |n: usize| {
             stream.layout(files[n])?;
             Ok((n, stream.get_mut().0.finalize_reset().into()))
@@ -68,18 +68,4 @@ fn digests_of(
         }
         Ok(digests)
     })
-}
-
-/// A writer that keeps a digest.
-struct Hash(Sha256);
-
-impl Write for Hash {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
