@@ -10,6 +10,7 @@ mod demo;
 mod files;
 mod image;
 mod kernel;
+mod link;
 mod machine;
 mod noise;
 mod product;
@@ -33,6 +34,8 @@ usage: cargo xtask COMMAND
   builds          build twice and compare every byte; watch the memory of a large build
   stub [--check]  build the UEFI stub that is committed, or compare it with a build
   windows         build for Windows, run under wine, and compare with what is built here
+  link [TEXT]     link a static program for Linux, and programs for macOS; or those for targets
+                  whose names contain TEXT
   test            run every test; the last line counts what passed, failed and was skipped";
 
 fn main() -> ExitCode {
@@ -47,6 +50,8 @@ fn main() -> ExitCode {
         ["stub"] => stub::build(),
         ["stub", "--check"] => stub_is_committed(),
         ["windows"] => windows(),
+        ["link"] => link::run(""),
+        ["link", filter] => link::run(filter),
         ["test"] => test::run(),
         _ => {
             eprintln!("{USAGE}");
