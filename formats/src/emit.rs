@@ -5,9 +5,11 @@
 mod flusher;
 mod name;
 mod partial;
+mod rename;
 mod unfinished;
 
 pub use partial::{Partial, commit_all, partial_name};
+pub use rename::rename;
 pub use unfinished::{Unfinished, abandon_all};
 
 use crate::layout::{Content, Late, Layout, Slice, Source};

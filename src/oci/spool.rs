@@ -18,7 +18,7 @@ use super::cache::{Cache, mark_used};
 use super::digest::Digesting;
 use super::tidy::absent;
 use super::{Descriptor, Digest, Error, Scratch, Task};
-use mkimage_formats::emit::Unfinished;
+use mkimage_formats::emit::{self, Unfinished};
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
@@ -203,7 +203,7 @@ impl Spool {
         let out = File::create(&partial).map_err(|source| io_error(blob, &partial, source))?;
         let done = self
             .unpack(blob, diff_id, format, file, Some(out), task)
-            .and_then(|()| fs::rename(&partial, proof).map_err(|source| io_error(blob, proof, source)));
+            .and_then(|()| emit::rename(&partial, proof).map_err(|source| io_error(blob, proof, source)));
         if done.is_err() {
             // The error is the news; a file that stays is overwritten by the next attempt.
             let _ = fs::remove_file(&partial);

@@ -79,7 +79,8 @@ impl Workplace {
         for name in ["LINUXKIT_CACHE", "LINUXKIT_MIRROR", "SSL_CERT_FILE", "SSL_CERT_DIR", "XDG_CACHE_HOME"] {
             command.env_remove(name);
         }
-        command.env("MKIMAGE_CACHE", self.cache()).env("HOME", self.dir.path().join("home"));
+        let home = self.dir.path().join("home");
+        command.env("MKIMAGE_CACHE", self.cache()).env("HOME", &home).env("USERPROFILE", home);
         command
     }
 

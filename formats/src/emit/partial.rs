@@ -93,7 +93,7 @@ impl Partial {
     }
 
     fn rename(mut self) -> Result<(), Error> {
-        std::fs::rename(&self.partial, &self.path).map_err(|e| self.failed(e))?;
+        super::rename(&self.partial, &self.path).map_err(|e| self.failed(e))?;
         self.unfinished = None;
         Ok(())
     }

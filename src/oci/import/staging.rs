@@ -4,6 +4,7 @@ use super::super::cache::{Cache, METADATA_LIMIT, create_parent, read_limited};
 use super::super::digest::Digesting;
 use super::super::{Descriptor, Digest, Error, Scratch};
 use super::ImportError;
+use mkimage_formats::emit;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
@@ -215,7 +216,7 @@ impl Staging {
         let kept = File::options().write(true).open(&from).and_then(|file| {
             super::super::cache::open_to_all(&file)?;
             file.sync_all()?;
-            fs::rename(&from, &to)
+            emit::rename(&from, &to)
         });
         kept.map_err(|source| Error::Write { path: to, source })
     }

@@ -11,6 +11,7 @@ use super::super::cache::{Cache, create_parent};
 use super::super::{Descriptor, Digest, Error, Reference, Task};
 use super::http::{Patience, Request, Response, refusal, text};
 use super::{Action, Endpoint, Registry, RegistryError};
+use mkimage_formats::emit;
 use sha2::{Digest as _, Sha256};
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -209,7 +210,7 @@ impl<'a> Download<'a> {
     /// It was verified: a blob of this name is what its name says, after a power failure too.
     fn commit(self, done: &Path) -> Result<(), RegistryError> {
         self.file.sync_all().map_err(|e| self.failed(e))?;
-        fs::rename(self.path, done).map_err(|e| self.failed(e))
+        emit::rename(self.path, done).map_err(|e| self.failed(e))
     }
 
     fn abandon(&self) {
