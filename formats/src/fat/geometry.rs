@@ -124,12 +124,14 @@ pub(super) struct Problem<'a> {
     options: &'a Options,
     demand: &'a Demand,
     sector: u32,
+    /// The largest file is to begin at a multiple of [`GRAIN`].
+    grain: bool,
 }
 
 impl<'a> Problem<'a> {
     pub(super) fn new(options: &'a Options, demand: &'a Demand) -> Self {
         let sector = u32::try_from(options.sector_size.bytes()).expect("a sector of some KiB");
-        Problem { options, demand, sector }
+        Problem { options, demand, sector, grain: true }
     }
 
     /// The dimensions of the file system.
@@ -142,15 +144,13 @@ impl<'a> Problem<'a> {
         if len < self.options.min_len {
             return Err(Error::TooSmall { needed: self.options.min_len, len });
         }
-        let fits = self.choices().find_map(|(kind, per_cluster)| {
-            let needed = self.needed(kind, per_cluster);
-            self.lay(kind, per_cluster, len / unit).filter(|g| within(g, needed))
-        });
-        if let Some(g) = fits {
+        // What is wanted of the largest file gives way to the length.
+        let tight = Problem { grain: false, ..*self };
+        if let Some(g) = self.fits(len / unit).or_else(|| tight.fits(len / unit)) {
             return Ok(g);
         }
         // Smaller clusters can do with less, if there are many small files.
-        let least = self.choices().filter_map(|(kind, per_cluster)| self.least(kind, per_cluster));
+        let least = self.choices().filter_map(|(kind, per_cluster)| tight.least(kind, per_cluster));
         match least.map(|g| g.len()).min() {
             None => self.smallest(),
             Some(needed) if needed > len => Err(Error::TooSmall { needed, len }),
@@ -159,6 +159,14 @@ impl<'a> Problem<'a> {
                 Err(Error::TooLarge { kind, len, limit: self.largest(kind) })
             }
         }
+    }
+
+    /// The best file system of so many sectors.
+    fn fits(&self, sectors: u64) -> Option<Geometry> {
+        self.choices().find_map(|(kind, per_cluster)| {
+            let needed = self.needed(kind, per_cluster);
+            self.lay(kind, per_cluster, sectors).filter(|g| within(g, needed))
+        })
     }
 
     /// Kinds, and sectors of a cluster, the best first.
@@ -226,7 +234,7 @@ impl<'a> Problem<'a> {
         };
         let root = u32::from(entries) / (self.sector / 32);
         let cluster = u64::from(per_cluster * self.sector);
-        let (before, alignment) = match self.demand.before_largest(kind, cluster) {
+        let (before, alignment) = match self.demand.before_largest(kind, cluster).filter(|_| self.grain) {
             Some(clusters) => (clusters * cluster, GRAIN),
             None => (0, ALIGNMENT),
         };

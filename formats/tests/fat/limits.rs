@@ -98,11 +98,11 @@ fn options_that_do_not_fit_are_told_why() {
             Options { sector_size: SectorSize::B4096, ..of(None, Some(512)) },
             "a file system of 512 bytes is not of whole sectors of 4096 bytes".into(),
         ),
-        (of(None, Some(512)), "the file system needs 10551296 bytes, and has 512".into()),
-        (of(None, Some(10 << 20)), "the file system needs 10551296 bytes, and has 10485760".into()),
+        (of(None, Some(512)), "the file system needs 10514432 bytes, and has 512".into()),
+        (of(None, Some(10 << 20)), "the file system needs 10514432 bytes, and has 10485760".into()),
         (
             of(Some(fat::Kind::Fat32), Some(32 << 20)),
-            "the file system needs 35188736 bytes, and has 33554432".into(),
+            "the file system needs 35168256 bytes, and has 33554432".into(),
         ),
         (
             of(Some(fat::Kind::Fat12), Some(17 << 20)),
@@ -140,6 +140,16 @@ fn what_is_needed_is_enough_and_less_is_not() {
             assert_eq!(again, needed);
         }
     }
+}
+
+#[test]
+fn an_exact_length_counts_for_more_than_where_the_largest_file_begins() {
+    let mut tree = Tree::new();
+    add(&mut tree, "f", file(vec![1; 1_430_000]));
+    let place = |len| Fat::new(&tree, &Options { len, ..Options::default() }).unwrap().place(&path("f"));
+    let [wide, floppy] = [None, Some(1_474_560)].map(|len| place(len).unwrap().at);
+    assert_eq!(wide % (64 << 10), 0);
+    assert!(floppy < 64 << 10, "{floppy}");
 }
 
 #[test]
