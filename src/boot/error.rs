@@ -107,6 +107,12 @@ pub enum Error {
          archive, or a file of --dtb"
     )]
     DeviceTree,
+    /// Two that would be one file.
+    #[error("two device trees are called `{name}`, and there is room for one")]
+    SameDeviceTree {
+        /// Their name.
+        name: String,
+    },
     /// No firmware.
     #[error(
         "a Raspberry Pi starts by its own firmware: --rpi-firmware names the folder with bootcode.bin, start.elf and \

@@ -23,6 +23,7 @@ use mkimage_formats::mbr::{self, Geometry, PartitionType};
 use mkimage_formats::sector::SectorSize;
 use mkimage_formats::uboot::{self, Compression, Type};
 use mkimage_formats::{Layout, Tree};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -45,7 +46,7 @@ pub fn rpi_card(payload: &Payload, trees: &[DeviceTree], options: &Options) -> R
         return Err(Error::CardSectors);
     }
     Image::of(&payload.kernel.content)?;
-    let trees = of_board(trees)?;
+    let trees = of_board(trees, |path| path.rsplit('/').next().unwrap_or(path))?;
     let folder = options.rpi_firmware.as_deref().ok_or(Error::RpiFirmware)?;
     let mut draft = Draft::writable(options.epoch);
     firmware(&mut draft, folder, false)?;
@@ -56,11 +57,11 @@ pub fn rpi_card(payload: &Payload, trees: &[DeviceTree], options: &Options) -> R
         config += "initramfs initrd.img followkernel\n";
     }
     // [CONFIG] "upstream_kernel": the names that Linux has for device trees, before the vendor's.
-    if trees.iter().any(|(path, _)| path.contains("bcm2837")) {
+    if trees.keys().any(|name| name.contains("bcm2837")) {
         config += "upstream_kernel=1\n";
     }
-    for (path, content) in trees {
-        draft.file(path.rsplit('/').next().unwrap_or(path), content.clone())?;
+    for (name, content) in trees {
+        draft.file(name, content.clone())?;
     }
     draft.file("cmdline.txt", format!("{}\n", one_line(&payload.cmdline)).into_bytes())?;
     draft.file("config.txt", config.into_bytes())?;
@@ -94,7 +95,7 @@ pub fn rpi_files(
     options: &Options,
 ) -> Result<Tree, Error> {
     let image = Image::of(&payload.kernel.content)?;
-    let trees = of_board(trees)?;
+    let trees = of_board(trees, |path| path)?;
     let mut draft = Draft::writable(options.epoch);
     match &options.rpi_firmware {
         Some(folder) => firmware(&mut draft, folder, true)?,
@@ -125,10 +126,15 @@ pub fn rpi_files(
     Ok(draft.tree)
 }
 
-/// Those of `trees` that are for a Raspberry Pi.
-fn of_board(trees: &[DeviceTree]) -> Result<Vec<&DeviceTree>, Error> {
-    let found: Vec<_> =
-        trees.iter().filter(|(path, _)| path.contains("bcm2") && path.contains("-rpi-")).collect();
+/// Those of `trees` that are for a Raspberry Pi, by the name that `name` gives each.
+fn of_board(trees: &[DeviceTree], name: fn(&str) -> &str) -> Result<BTreeMap<&str, &Layout>, Error> {
+    let mut found = BTreeMap::new();
+    for (path, content) in trees.iter().filter(|(path, _)| path.contains("bcm2") && path.contains("-rpi-")) {
+        let name = name(path);
+        if found.insert(name, content).is_some_and(|other| other != content) {
+            return Err(Error::SameDeviceTree { name: name.to_owned() });
+        }
+    }
     if found.is_empty() { Err(Error::DeviceTree) } else { Ok(found) }
 }
 

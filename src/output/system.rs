@@ -139,12 +139,34 @@ impl System {
 /// What LinuxKit's kernels have in `boot/dtb`.
 fn device_trees(tree: &Tree) -> Result<Vec<DeviceTree>, Error> {
     let folder = TreePath::new("boot/dtb")?;
-    let inside = tree.below(&folder).filter_map(|(path, node)| match &node.kind {
-        Kind::File(content) => {
-            let path = str::from_utf8(path.as_bytes()).ok()?.strip_prefix("boot/dtb/")?;
-            path.ends_with(".dtb").then(|| (path.to_owned(), content.clone()))
-        }
-        _ => None,
+    let inside = tree.below(&folder).filter_map(|(path, node)| {
+        let first = if let Kind::HardLink(first) = &node.kind { tree.get(first)? } else { node };
+        let Kind::File(content) = &first.kind else { return None };
+        let path = str::from_utf8(path.as_bytes()).ok()?.strip_prefix("boot/dtb/")?;
+        path.ends_with(".dtb").then(|| (path.to_owned(), content.clone()))
     });
     Ok(inside.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use mkimage_formats::{Meta, Node, OriginId};
+
+    #[test]
+    fn device_trees_may_be_links_to_each_other() {
+        let mut tree = Tree::new();
+        let mut put = |path: &str, kind| {
+            let node = Node { meta: Meta::new(0o644, crate::rootfs::T0), kind, origin: OriginId::default() };
+            tree.insert(TreePath::new(path).unwrap(), node).unwrap();
+        };
+        put("boot", Kind::Dir);
+        put("boot/dtb", Kind::Dir);
+        put("boot/dtb/a.dtb", Kind::File(b"tree".to_vec().into()));
+        put("boot/dtb/b.dtb", Kind::HardLink(TreePath::new("boot/dtb/a.dtb").unwrap()));
+        put("boot/dtb/c.txt", Kind::File(Layout::default()));
+        let content = Layout::from(b"tree".to_vec());
+        let found = device_trees(&tree).unwrap();
+        assert_eq!(found, [("a.dtb".to_owned(), content.clone()), ("b.dtb".to_owned(), content)]);
+    }
 }

@@ -159,6 +159,14 @@ pub(crate) fn cases() -> Vec<Case> {
             "media -kernel Image -dtb Image -f rpi3-disk",
             raspberry_pi,
         ),
+        prepared(
+            "two device trees of one name",
+            "media -kernel Image -dtb bcm2837-rpi-3-b.dtb -dtb firmware/bcm2837-rpi-3-b.dtb -f rpi3",
+            |place| {
+                raspberry_pi(place);
+                place.write("firmware/bcm2837-rpi-3-b.dtb", "another tree");
+            },
+        ),
         command("card for another processor", "build -q --arch amd64 -f rpi3-disk demo.yml"),
         command("device tree for an archive", "media -tar x -dtb y -f rpi3"),
         command("import of nothing", "cache import"),
