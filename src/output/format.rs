@@ -39,11 +39,12 @@ enum Recipe {
     /// A CD and a stick.
     Iso(Firmware),
     /// A disk and a stick.
-    Disk(Firmware, Container),
-    /// A disk for one provider's machines: of whole GiB, since they are sold so.
-    CloudDisk(Firmware, Container),
-    /// A disk for whichever firmware is asked for, or else this one.
-    AnyDisk(Firmware, Container),
+    Disk {
+        boots: Boots,
+        container: Container,
+        /// It is for machines that are sold with disks of whole GiB.
+        whole_gib: bool,
+    },
     /// Kernel, command line, and the root file system as a read-only image.
     Root(RootImage),
     /// An EFI program.
@@ -52,6 +53,15 @@ enum Recipe {
     RpiCard,
     /// The files of one with U-Boot, in an archive.
     RpiFiles,
+}
+
+/// What a disk boots from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Boots {
+    /// This, as the format's name says.
+    By(Firmware),
+    /// What is asked for, or else this.
+    Usually(Firmware),
 }
 
 /// A read-only file system.
@@ -73,9 +83,33 @@ enum Carries {
     Payload,
 }
 
+impl Boots {
+    fn firmware(self, options: &Options) -> Firmware {
+        match self {
+            Boots::By(firmware) => firmware,
+            Boots::Usually(firmware) => options.firmware.unwrap_or(firmware),
+        }
+    }
+}
+
 impl Recipe {
+    /// A disk whose name says what it boots from.
+    const fn disk(firmware: Firmware, container: Container) -> Self {
+        Recipe::Disk { boots: Boots::By(firmware), container, whole_gib: false }
+    }
+
+    /// A disk for whichever firmware is asked for.
+    const fn any_disk(firmware: Firmware, container: Container) -> Self {
+        Recipe::Disk { boots: Boots::Usually(firmware), container, whole_gib: false }
+    }
+
+    /// The same, for one provider's machines.
+    const fn cloud_disk(firmware: Firmware, container: Container) -> Self {
+        Recipe::Disk { boots: Boots::Usually(firmware), container, whole_gib: true }
+    }
+
     fn is_disk(self) -> bool {
-        matches!(self, Recipe::Disk(..) | Recipe::AnyDisk(..) | Recipe::CloudDisk(..))
+        matches!(self, Recipe::Disk { .. })
     }
 }
 
@@ -127,14 +161,12 @@ impl Format {
                 let aarch64 = aarch64.as_ref().map(|(payload, _)| payload);
                 Body::Layout(boot::iso(&payload, aarch64, root, firmware, &options.boot)?)
             }
-            Recipe::Disk(firmware, container)
-            | Recipe::AnyDisk(firmware, container)
-            | Recipe::CloudDisk(firmware, container) => {
+            Recipe::Disk { boots, container, whole_gib } => {
                 let (payload, _) = medium()?;
                 let disk = Disk {
                     payload: &payload,
-                    firmware: self.firmware(firmware, options),
-                    whole_gib: matches!(self.recipe, Recipe::CloudDisk(..)),
+                    firmware: boots.firmware(options),
+                    whole_gib,
                     format: self.name,
                     name,
                     suffix: self.suffix(options),
@@ -156,22 +188,13 @@ impl Format {
         Ok(vec![Product { suffix: self.suffix(options), body }])
     }
 
-    /// What its disk boots from: `own`, or what is asked for where the name leaves it open.
-    fn firmware(&self, own: Firmware, options: &Options) -> Firmware {
-        let named = matches!(self.recipe, Recipe::Disk(..)) || self.name == "qcow2-bios";
-        options.firmware.filter(|_| !named).unwrap_or(own)
-    }
-
     /// What to do before its files boot, where nothing in them can say it. An OVA says it itself.
     #[must_use]
     pub fn advice(&self, options: &Options) -> Option<String> {
-        let (own, container) = match self.recipe {
-            Recipe::Disk(own, container) | Recipe::AnyDisk(own, container) => (own, container),
-            _ => return None,
-        };
+        let Recipe::Disk { boots, container, whole_gib: false } = self.recipe else { return None };
         let of_machines =
             matches!(container, Container::Qcow2 | Container::Vmdk | Container::Vhd | Container::DynamicVhd);
-        (of_machines && self.firmware(own, options) == Firmware::Efi).then(|| {
+        (of_machines && boots.firmware(options) == Firmware::Efi).then(|| {
             format!(
                 "`{}` boots by UEFI alone, which many virtual machines have to be set to (VMware: firmware = \"efi\"; \
                  Parallels: vm.bios.efi=64; UTM: UEFI boot)",
@@ -218,14 +241,12 @@ impl Format {
     pub fn needs_scratch(&self, options: &Options) -> bool {
         match self.recipe {
             Recipe::Root(image) => image == RootImage::Squashfs,
-            Recipe::Disk(_, container) | Recipe::AnyDisk(_, container) | Recipe::CloudDisk(_, container) => {
-                match container {
-                    Container::Ova => options.machine.medium == OvaMedium::Disk,
-                    Container::Vmdk => options.vmdk == VmdkKind::StreamOptimized,
-                    Container::Qcow2 => options.qcow2.is_some(),
-                    _ => false,
-                }
-            }
+            Recipe::Disk { container, .. } => match container {
+                Container::Ova => options.machine.medium == OvaMedium::Disk,
+                Container::Vmdk => options.vmdk == VmdkKind::StreamOptimized,
+                Container::Qcow2 => options.qcow2.is_some(),
+                _ => false,
+            },
             _ => false,
         }
     }

@@ -1,6 +1,6 @@
 //! The table of formats.
 
-use super::{Carries, Format, Recipe, RootImage};
+use super::{Boots, Carries, Format, Recipe, RootImage};
 use crate::boot::Firmware;
 use crate::output::disk::Container;
 
@@ -9,7 +9,7 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "aws",
         about: "a disk for Amazon EC2: whole GiB, for a BIOS unless --firmware says otherwise",
-        recipe: Recipe::CloudDisk(Firmware::Bios, Container::Raw),
+        recipe: Recipe::cloud_disk(Firmware::Bios, Container::Raw),
         carries: Carries::Initrd,
         suffix: ".raw",
     },
@@ -23,14 +23,14 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "dynamic-vhd",
         about: "a VHD that grows, for Hyper-V's first generation and VirtualBox",
-        recipe: Recipe::AnyDisk(Firmware::Bios, Container::DynamicVhd),
+        recipe: Recipe::any_disk(Firmware::Bios, Container::DynamicVhd),
         carries: Carries::Initrd,
         suffix: ".vhd",
     },
     Format {
         name: "gcp",
         about: "an archive for Google Compute Engine: a disk of whole GiB",
-        recipe: Recipe::CloudDisk(Firmware::Bios, Container::Gcp),
+        recipe: Recipe::cloud_disk(Firmware::Bios, Container::Gcp),
         carries: Carries::Initrd,
         suffix: ".img.tar.gz",
     },
@@ -93,42 +93,46 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "ova",
         about: "a virtual machine for VMware, with a disk for UEFI unless --firmware says otherwise",
-        recipe: Recipe::AnyDisk(Firmware::Efi, Container::Ova),
+        recipe: Recipe::any_disk(Firmware::Efi, Container::Ova),
         carries: Carries::Initrd,
         suffix: ".ova",
     },
     Format {
         name: "qcow2-bios",
         about: "a disk of whole GiB for QEMU, OpenStack and Proxmox that a BIOS boots",
-        recipe: Recipe::CloudDisk(Firmware::Bios, Container::Qcow2),
+        recipe: Recipe::Disk {
+            boots: Boots::By(Firmware::Bios),
+            container: Container::Qcow2,
+            whole_gib: true,
+        },
         carries: Carries::Initrd,
         suffix: ".qcow2",
     },
     Format {
         name: "qcow2-efi",
         about: "a disk for QEMU, OpenStack and Proxmox that a UEFI boots",
-        recipe: Recipe::Disk(Firmware::Efi, Container::Qcow2),
+        recipe: Recipe::disk(Firmware::Efi, Container::Qcow2),
         carries: Carries::Initrd,
         suffix: "-efi.qcow2",
     },
     Format {
         name: "raw",
         about: "a disk with a GPT that BIOS and UEFI boot",
-        recipe: Recipe::Disk(Firmware::Both, Container::Raw),
+        recipe: Recipe::disk(Firmware::Both, Container::Raw),
         carries: Carries::Initrd,
         suffix: ".img",
     },
     Format {
         name: "raw-bios",
         about: "a disk with a master boot record that a BIOS boots",
-        recipe: Recipe::Disk(Firmware::Bios, Container::Raw),
+        recipe: Recipe::disk(Firmware::Bios, Container::Raw),
         carries: Carries::Initrd,
         suffix: "-bios.img",
     },
     Format {
         name: "raw-efi",
         about: "a disk with a GPT that a UEFI boots",
-        recipe: Recipe::Disk(Firmware::Efi, Container::Raw),
+        recipe: Recipe::disk(Firmware::Efi, Container::Raw),
         carries: Carries::Initrd,
         suffix: "-efi.img",
     },
@@ -170,21 +174,21 @@ pub static FORMATS: &[Format] = &[
     Format {
         name: "vhd",
         about: "a VHD of fixed size, for Azure",
-        recipe: Recipe::AnyDisk(Firmware::Bios, Container::Vhd),
+        recipe: Recipe::any_disk(Firmware::Bios, Container::Vhd),
         carries: Carries::Initrd,
         suffix: ".vhd",
     },
     Format {
         name: "vhdx",
         about: "a VHDX for Hyper-V's second generation",
-        recipe: Recipe::AnyDisk(Firmware::Both, Container::Vhdx),
+        recipe: Recipe::any_disk(Firmware::Both, Container::Vhdx),
         carries: Carries::Initrd,
         suffix: ".vhdx",
     },
     Format {
         name: "vmdk",
         about: "a disk for VMware",
-        recipe: Recipe::AnyDisk(Firmware::Bios, Container::Vmdk),
+        recipe: Recipe::any_disk(Firmware::Bios, Container::Vmdk),
         carries: Carries::Initrd,
         suffix: ".vmdk",
     },
