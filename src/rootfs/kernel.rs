@@ -8,7 +8,7 @@
 
 use super::{By, Composer, Error as RootFsError, Options, T0, archive};
 use crate::kernel;
-use mkimage_formats::emit::{Sink, Stream};
+use mkimage_formats::emit::{self, Sink, Stream};
 use mkimage_formats::{Content, Kind, Layout, Meta, Node, Slice, Source, Tree, TreePath};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -37,6 +37,9 @@ pub enum Error {
     /// What is in the kernel's file.
     #[error(transparent)]
     Unpack(#[from] kernel::Error),
+    /// What is in the image cannot be read.
+    #[error(transparent)]
+    Read(#[from] emit::Error),
     /// A temporary file.
     #[error("cannot write `{path}`")]
     Spool {
@@ -115,7 +118,10 @@ fn whole(content: &Layout, spool: &Path) -> Result<Slice, Error> {
         .tempfile_in(spool)
         .and_then(|file| file.keep().map_err(io::Error::from))
         .map_err(failed)?;
-    Stream::new(&mut file).layout(content).map_err(|e| failed(io::Error::other(e)))?;
+    Stream::new(&mut file).layout(content).map_err(|e| match e {
+        emit::Error::Stream(source) => failed(source),
+        e => Error::Read(e),
+    })?;
     let source = Source::new(path).map_err(failed)?;
     Ok(Slice { at: 0, len: source.len(), source })
 }
