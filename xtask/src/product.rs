@@ -17,6 +17,9 @@ pub(crate) fn mkimage() -> Result<PathBuf> {
     if let Some(path) = std::env::var_os("MKIMAGE") {
         return Ok(std::path::absolute(path)?);
     }
+    if !target().join("release/mkimage").exists() {
+        println!("building `mkimage`; the first time this takes minutes");
+    }
     let build = Command::new("cargo")
         .args(["build", "--quiet", "--release", "--package", "mkimage"])
         .current_dir(root())

@@ -1,5 +1,6 @@
 //! Wine, with a folder of its own for what Windows keeps of itself.
 
+use crate::machine::installed;
 use crate::product;
 use anyhow::{Context, Result, ensure};
 use std::fs;
@@ -82,11 +83,8 @@ pub(super) fn runner() -> &'static str {
 
 /// What is missing to build for Windows and to run the result.
 pub(super) fn missing() -> Option<String> {
-    let there = |program: &str| {
-        Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
-    };
     let packages = [(GCC, "gcc-mingw-w64-x86-64-win32"), (LOADER, "wine64"), ("wineserver", "wine")];
-    let (program, package) = packages.into_iter().find(|(program, _)| !there(program))?;
+    let (program, package) = packages.into_iter().find(|(program, _)| !installed(program))?;
     Some(format!("`{program}` is not installed; the package {package} has it"))
 }
 
