@@ -113,11 +113,9 @@ pub struct Initrd {
 
 impl Initrd {
     /// Archives that are there already.
-    ///
-    /// # Errors
-    /// They cannot be read.
-    pub fn of(archives: Layout) -> Result<Self, emit::Error> {
-        Ok(Initrd { segments: archives.clone(), whole: Measured::new(archives)? })
+    #[must_use]
+    pub fn of(archives: Layout) -> Self {
+        Initrd { segments: archives.clone(), whole: Measured::new(archives) }
     }
 }
 
@@ -176,18 +174,21 @@ pub fn build(tree: &Tree, microcode: Option<&Layout>, options: &Options) -> Resu
         }
     }
     before.pad_to_multiple(4);
-    let before = Measured::new(before)?;
-    let (segments, crc32c) = match options.compression {
+    let with = |segments: &Layout| {
+        let mut whole = before.clone();
+        whole.append(segments.clone());
+        whole
+    };
+    Ok(match options.compression {
         Compression::None => {
             let segments = plain(tree)?;
-            let crc32c = boot::crc32c(before.crc32c, &segments)?;
-            (segments, crc32c)
+            Initrd { whole: Measured::new(with(&segments)), segments }
         }
-        _ => packed(tree, options, before.crc32c)?,
-    };
-    let mut content = before.content;
-    content.append(segments.clone());
-    Ok(Initrd { segments, whole: Measured::with_crc32c(content, crc32c) })
+        _ => {
+            let (segments, crc32c) = packed(tree, options, boot::crc32c(&before)?)?;
+            Initrd { whole: Measured::with_crc32c(with(&segments), crc32c), segments }
+        }
+    })
 }
 
 /// The paths of each segment.
@@ -281,7 +282,7 @@ fn packed(tree: &Tree, options: &Options, mut crc32c: u32) -> Result<(Layout, u3
         };
         crc32c = match segment.content.extents() {
             [Content::Bytes(bytes)] => crc32c::crc32c_append(crc32c, bytes),
-            _ => combined(crc32c, segment.crc32c, segment.content.len()),
+            _ => boot::crc32c_combined(crc32c, segment.crc32c, segment.content.len()),
         };
         content.append(segment.content);
     }
@@ -335,16 +336,6 @@ fn draft(
         draft.pad_to_multiple(4).map_err(|source| failed(folder, source))?;
     }
     Ok(draft)
-}
-
-/// The CRC-32C of bytes that have the first one, and `len` more that have the second one.
-fn combined(mut first: u32, second: u32, mut len: u64) -> u32 {
-    // Lengths are of the host's size, and an initrd may have more on a small one.
-    while usize::try_from(len).is_err() {
-        first = crc32c::crc32c_combine(first, 0, 1 << 30);
-        len -= 1 << 30;
-    }
-    crc32c::crc32c_combine(first, second, usize::try_from(len).unwrap_or(0)) // fits
 }
 
 #[cfg(test)]

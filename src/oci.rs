@@ -52,5 +52,4 @@ pub use store::{Attestation, Blob, Image, Layer, OciImage, Pull, Store, StoreOpt
 pub use tidy::Listed;
 
 pub(crate) use cache::{open_to_all, rename};
-pub(crate) use digest::Digesting;
 pub(crate) use progress::Task;

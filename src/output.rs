@@ -22,7 +22,6 @@ use std::borrow::Cow;
 use std::io::Write;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
-use std::thread;
 
 /// How outputs are made.
 #[derive(Clone, Debug)]
@@ -153,37 +152,19 @@ pub fn write(
         products.extend(format.products(system, &options, name)?);
     }
     let mut done = Vec::new();
-    while_computing(&products, || {
-        for (n, product) in products.iter().enumerate() {
-            // Several formats have the kernel and the command line beside them.
-            if products[..n].iter().any(|other| other.suffix == product.suffix) {
-                continue;
-            }
-            let path = dir.join(format!("{name}{}", product.suffix));
-            let mut out = Partial::create(&path)?;
-            product.body.write(&mut out, &options)?;
-            done.push((path, out));
+    for (n, product) in products.iter().enumerate() {
+        // Several formats have the kernel and the command line beside them.
+        if products[..n].iter().any(|other| other.suffix == product.suffix) {
+            continue;
         }
-        Ok::<_, Error>(())
-    })?;
+        let path = dir.join(format!("{name}{}", product.suffix));
+        let mut out = Partial::create(&path)?;
+        product.body.write(&mut out, &options)?;
+        done.push((path, out));
+    }
     let (paths, outputs): (_, Vec<_>) = done.into_iter().unzip();
     emit::commit_all(outputs)?;
     Ok(paths)
-}
-
-/// Does `write`, and computes meanwhile what is not known yet of `products`.
-fn while_computing<T>(products: &[Product<'_>], write: impl FnOnce() -> T) -> T {
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            for product in products {
-                if let Body::Layout(layout) | Body::Gzip(layout) = &product.body {
-                    // Who writes it is told why it cannot be computed.
-                    layout.late().for_each(|late| drop(late.bytes()));
-                }
-            }
-        });
-        write()
-    })
 }
 
 /// Makes the one file of `format` in `path`.
@@ -192,10 +173,9 @@ fn while_computing<T>(products: &[Product<'_>], write: impl FnOnce() -> T) -> T 
 /// As [`write()`].
 pub fn write_file(system: &System, format: &Format, options: &Options, path: &Path) -> Result<(), Error> {
     let mut out = Partial::create(path)?;
-    let products = format.products(system, options, "")?;
-    while_computing(&products, || {
-        products.iter().try_for_each(|product| product.body.write(&mut out, options))
-    })?;
+    for product in format.products(system, options, "")? {
+        product.body.write(&mut out, options)?;
+    }
     Ok(out.commit()?)
 }
 

@@ -26,7 +26,7 @@ fn media_with_an_initrd_of_a_gib_are_made_in_96_mib() {
     let ends = noise(1 << 20);
     file.write_all_at(&ends, 0).unwrap();
     file.write_all_at(&ends, INITRD - (1 << 20)).unwrap();
-    let initrd = Initrd::of(Layout::file(&path).unwrap()).unwrap();
+    let initrd = Initrd::of(Layout::file(&path).unwrap());
     let system =
         System { kernel: Some(Kernel::new(bzimage().into())), initrd: Some(initrd), ..System::default() };
     let (start, before) = (std::time::Instant::now(), peak());

@@ -48,9 +48,15 @@ impl<'a> Loader<'a> {
         let params = bios::Params {
             medium,
             at: places.loader,
-            kernel: bios::Payload { extent: extent(places.kernel, &kernel.content), crc32c: kernel.crc32c },
+            kernel: bios::Payload {
+                extent: extent(places.kernel, &kernel.content),
+                crc32c: kernel.crc32c()?,
+            },
             header: self.header,
-            initrd: bios::Payload { extent: extent(places.initrd, &initrd.content), crc32c: initrd.crc32c },
+            initrd: bios::Payload {
+                extent: extent(places.initrd, &initrd.content),
+                crc32c: initrd.crc32c()?,
+            },
             cmdline: bios::Payload { extent: text, crc32c: crc32c::crc32c(cmdline.as_bytes()) },
             serial: self.serial,
         };

@@ -63,7 +63,7 @@ fn bios(payload: &Payload, options: &Options) -> Result<Layout, Error> {
         sectors: sectors(fat.len()),
     };
     let code = Loader::mbr(STAGE2_AT)?;
-    let mbr = mbr::sector(&code, payload.signature(), &[partition], Geometry::LARGE)?;
+    let mbr = mbr::sector(&code, payload.signature()?, &[partition], Geometry::LARGE)?;
     let mut disk = Layout::from(mbr.to_vec());
     disk.append(second_stage(&loader, STAGE2_AT, MIB, &fat)?.into());
     disk.pad_to(MIB);
@@ -80,8 +80,9 @@ fn efi(payload: &Payload, loader: Option<&Loader<'_>>, options: &Options) -> Res
     let fat = volume(&draft, at, fat::Options::esp(options.sector_size, 0), payload, options)?;
     let size = size(at + fat.len() + MIB, options)?;
 
+    let seed = payload.seed()?;
     let partition = |name: &str, kind, first, len| {
-        let guid = Guid::derived(&payload.seed(), name);
+        let guid = Guid::derived(&seed, name);
         Partition { kind, guid, name: name.into(), first, len, attributes: 0 }
     };
     let mut partitions = Vec::new();
@@ -96,10 +97,10 @@ fn efi(payload: &Payload, loader: Option<&Loader<'_>>, options: &Options) -> Res
     partitions.push((partition("EFI System", Type::EFI_SYSTEM, at, len), fat.layout(&draft.tree)?));
     let table = gpt::Options {
         sector_size: options.sector_size,
-        disk: options.disk_id.unwrap_or_else(|| Guid::derived(&payload.seed(), "disk")),
+        disk: options.disk_id.unwrap_or_else(|| Guid::derived(&seed, "disk")),
         active: if loader.is_some() { Active::Entry } else { Active::None },
         boot_code,
-        signature: payload.signature(),
+        signature: payload.signature()?,
     };
     Ok(gpt::layout(size, &table, &partitions)?)
 }
@@ -115,7 +116,7 @@ pub(super) fn volume(
     let mut fat = fat::Options {
         hidden_sectors: u32::try_from(at / options.sector_size.bytes()).unwrap_or(u32::MAX),
         label: label(&options.volume),
-        serial: payload.signature(),
+        serial: payload.signature()?,
         epoch: options.epoch,
         ..kind
     };

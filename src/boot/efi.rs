@@ -98,13 +98,15 @@ fn by_paths(payload: &Payload, files: Files) -> Result<Layout, Error> {
 }
 
 /// What `section` makes of the digests of kernel and initrd, whose length does not depend on them:
-/// they are computed while kernel and initrd are written.
+/// they are computed from now on, while the rest is planned and written.
 fn with_sums(
     payload: &Payload,
     section: impl Fn([u8; 32], [u8; 32]) -> Vec<u8> + Send + Sync + 'static,
 ) -> Layout {
     let len = section([0; 32], [0; 32]).len();
     let (kernel, initrd) = (payload.kernel.clone(), payload.initrd.clone());
+    kernel.begin_sha256();
+    initrd.begin_sha256();
     Late::new(len, move || Ok(section(kernel.sha256()?, initrd.sha256()?))).into()
 }
 

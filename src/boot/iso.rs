@@ -74,11 +74,12 @@ pub fn iso(
         medium.file(ESP, side.volume(Some(&iso))?)?;
     }
     if efi.is_some() || !code.is_empty() {
+        let seed = payload.seed()?;
         iso.set_hybrid(&Hybrid {
             profile: if efi.is_some() { options.hybrid } else { Profile::MbrEf },
             code,
-            signature: payload.signature(),
-            disk: options.disk_id.unwrap_or_else(|| Guid::derived(&payload.seed(), "disk")),
+            signature: payload.signature()?,
+            disk: options.disk_id.unwrap_or_else(|| Guid::derived(&seed, "disk")),
             esp: efi.map(|_| TreePath::new(ESP)).transpose()?,
         })?;
     }
@@ -187,7 +188,7 @@ impl<'a> EfiSide<'a> {
         let fat_options = fat::Options {
             hidden_sectors: u32::try_from(at(ESP)? / 512).unwrap_or(u32::MAX),
             label: "EFI".into(),
-            serial: self.payloads[0].0.signature(),
+            serial: self.payloads[0].0.signature()?,
             epoch: self.options.epoch,
             // systemd-boot writes into what seems writable, and not every firmware expects that.
             read_only: true,

@@ -75,7 +75,7 @@ pub fn rpi_card(payload: &Payload, trees: &[DeviceTree], options: &Options) -> R
         sectors: disk::sectors(fat.len()),
     };
     let mut card =
-        Layout::from(mbr::sector(&[], payload.signature(), &[partition], Geometry::LARGE)?.to_vec());
+        Layout::from(mbr::sector(&[], payload.signature()?, &[partition], Geometry::LARGE)?.to_vec());
     card.pad_to(MIB);
     card.append(fat.layout(&draft.tree)?);
     card.pad_to(size);

@@ -93,7 +93,7 @@ fn system(kernel: Option<&Path>, initrd: &[PathBuf], cmdline: &str) -> Result<Sy
     Ok(System {
         kernel: kernel.map(open).transpose()?.map(Kernel::new),
         cmdline: cmdline.to_owned(),
-        initrd: Some(Initrd::of(initrds(initrd)?)?),
+        initrd: Some(Initrd::of(initrds(initrd)?)),
         ..System::default()
     })
 }

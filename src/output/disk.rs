@@ -74,13 +74,13 @@ impl Disk<'_> {
             Container::Raw => Body::Layout(disk),
             Container::Qcow2 => Body::Layout(self.qcow2(&disk)?),
             Container::Vmdk => return self.vmdk(disk),
-            Container::Vhd => Body::Layout(vhd::fixed(disk, &vhd::Options { id: self.id("vhd"), epoch })?),
+            Container::Vhd => Body::Layout(vhd::fixed(disk, &vhd::Options { id: self.id("vhd")?, epoch })?),
             Container::DynamicVhd => {
-                Body::Layout(vhd::dynamic(&disk, &vhd::Options { id: self.id("vhd"), epoch })?)
+                Body::Layout(vhd::dynamic(&disk, &vhd::Options { id: self.id("vhd")?, epoch })?)
             }
             Container::Vhdx => {
                 let sector_size = self.options.boot.sector_size;
-                Body::Layout(vhdx::layout(&disk, &vhdx::Options { id: self.id("vhdx"), sector_size })?)
+                Body::Layout(vhdx::layout(&disk, &vhdx::Options { id: self.id("vhdx")?, sector_size })?)
             }
             Container::Gcp => Body::Gzip(gce::archive(&disk, epoch)?),
             Container::Ova => Body::Layout(self.ova_with_disk(&disk)?),
@@ -100,8 +100,8 @@ impl Disk<'_> {
         Ok(boot::disk(self.payload, self.firmware, &options)?)
     }
 
-    fn id(&self, of: &str) -> Guid {
-        Guid::derived(&self.payload.seed(), of)
+    fn id(&self, of: &str) -> Result<Guid, Error> {
+        Ok(Guid::derived(&self.payload.seed()?, of))
     }
 
     pub(super) fn spool(&self) -> Result<Spool, Error> {
@@ -122,7 +122,7 @@ impl Disk<'_> {
     }
 
     fn vmdk(self, disk: Layout) -> Result<Vec<Product<'static>>, Error> {
-        let options = self.vmdk_options(format!("{}{}", self.name, self.suffix));
+        let options = self.vmdk_options(format!("{}{}", self.name, self.suffix))?;
         let one = |suffix, layout| vec![Product { suffix, body: Body::Layout(layout) }];
         Ok(match self.options.vmdk {
             VmdkKind::StreamOptimized => {

@@ -50,21 +50,21 @@ pub enum OvaMedium {
 
 impl Disk<'_> {
     /// What a VMDK called `name` says.
-    pub(super) fn vmdk_options(&self, name: String) -> vmdk::Options {
+    pub(super) fn vmdk_options(&self, name: String) -> Result<vmdk::Options, Error> {
         let Machine { adapter, hardware_version, tools_version, .. } = self.options.machine;
-        let default = vmdk::Options::new(name, self.payload.signature());
-        vmdk::Options {
+        let default = vmdk::Options::new(name, self.payload.signature()?);
+        Ok(vmdk::Options {
             adapter,
             hardware_version: hardware_version.unwrap_or(default.hardware_version),
             tools_version: tools_version.unwrap_or(default.tools_version),
             ..default
-        }
+        })
     }
 
     /// A machine with the disk.
     pub(super) fn ova_with_disk(&self, disk: &Layout) -> Result<Layout, Error> {
         let name = format!("{}-disk1.vmdk", ova::stem(self.name));
-        let file = vmdk::stream_optimized(disk, &self.vmdk_options(name.clone()), &self.spool()?)?;
+        let file = vmdk::stream_optimized(disk, &self.vmdk_options(name.clone())?, &self.spool()?)?;
         self.ova(Medium { name, file, kind: MediumKind::Disk { size: disk.len() } })
     }
 

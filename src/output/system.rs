@@ -64,8 +64,7 @@ impl Kernel {
             (true, Some(scratch)) => kernel::unpacked("kernel", &self.file, scratch)?,
             (true, None) => return Err(Error::NoScratch { format }),
         };
-        let image = Measured::new(file)?;
-        Ok(self.image.get_or_init(|| image).clone())
+        Ok(self.image.get_or_init(|| Measured::new(file)).clone())
     }
 }
 
@@ -123,14 +122,14 @@ impl System {
         scratch: Option<&Path>,
     ) -> Result<(Payload, Option<&Tree>), Error> {
         let kernel = self.kernel.as_ref().ok_or(Error::NoKernel { format })?.image(format, scratch)?;
-        let initrd = || self.initrd.as_ref().map_or_else(Measured::empty, |i| i.whole.clone());
+        let initrd = || self.initrd.as_ref().map_or_else(Measured::default, |i| i.whole.clone());
         Ok(match kind {
             PayloadKind::Initrd => {
                 (Payload { kernel, initrd: initrd(), cmdline: self.cmdline.clone() }, None)
             }
             PayloadKind::Rootfs => {
                 let cmdline = with_cd_root(&self.cmdline);
-                (Payload { kernel, initrd: Measured::empty(), cmdline }, Some(self.tree(format)?))
+                (Payload { kernel, initrd: Measured::default(), cmdline }, Some(self.tree(format)?))
             }
         })
     }

@@ -198,13 +198,6 @@ proptest! {
             prop_assert_ne!(key_of(&changed), key_of(&a), "change {}", n);
         }
     }
-
-    #[test]
-    fn checksums_are_put_together(bytes: Vec<u8>, at: prop::sample::Index) {
-        let (a, b) = bytes.split_at(at.index(bytes.len() + 1));
-        let whole = combined(crc32c::crc32c(a), crc32c::crc32c(b), b.len() as u64);
-        prop_assert_eq!(whole, crc32c::crc32c(&bytes));
-    }
 }
 
 /// Segments of an earlier build are used beside new ones: if this fails, raise the number in the
