@@ -8,9 +8,10 @@ use std::fs;
 use std::path::Path;
 use support::fails;
 use support::image::{Compression, Made, tar};
+use support::kernel::bzimage;
 use support::server::{Server, answer};
 use support::workplace::{
-    DEMO, INIT, PATHS, WEB, Workplace, bzimage, done, fed, layered, notes, position, unpacked, untar,
+    DEMO, INIT, PATHS, WEB, Workplace, done, fed, layered, notes, position, unpacked, untar,
 };
 
 /// The paths of a root file system, without `boot/*`, that the demo's images name.
@@ -307,12 +308,12 @@ fn media_of_kernel_and_initrd_carry_both() {
 #[test]
 fn the_layers_of_an_image_on_the_medium_are_its_files() {
     let place = Workplace::new();
-    let big = tar(&[("bin/init", b"#!init"), ("big", &support::image::noise(3_000_000))]);
+    let big = tar(&[("bin/init", b"#!init"), ("big", &support::noise::noise(3_000_000))]);
     layered(big).write(&place.cache(), "docker.io/example/big:1");
     place.write("big.yml", "init: ['example/big:1']");
     done(&mut place.build(&["-initrd-compression", "none", "big.yml"]));
     let initrd = unpacked(&place.read("big-initrd.img"));
-    assert!(initrd["big"] == support::image::noise(3_000_000));
+    assert!(initrd["big"] == support::noise::noise(3_000_000));
     assert_eq!(place.names(), ["big-initrd.img", "big.yml", "demo.yml"], "no kernel, no command line");
     let said = fails(&mut place.build(&["-f", "iso-bios", "big.yml"]));
     assert_eq!(said, "error: format `iso-bios` needs a kernel, and the specification has none\n");

@@ -6,7 +6,8 @@ mod support;
 
 use std::collections::BTreeMap;
 use std::process::{Command, Stdio};
-use support::image::{Compression, Made, noise, tar};
+use support::image::{Compression, Made, tar};
+use support::noise::noise;
 use support::workplace::{Workplace, done};
 
 /// Images that give threads something to do: several layers, and segments of several blocks.

@@ -8,7 +8,8 @@ mod support;
 use std::fs::{self, File};
 use std::io::Read;
 use std::process::{Command, Stdio};
-use support::image::{noise, tar};
+use support::image::tar;
+use support::noise::noise;
 use support::workplace::{Workplace, done, layered, listed, untar};
 
 fn run(program: &str, args: &[&str]) {

@@ -4,8 +4,9 @@
 
 mod support;
 
-use support::image::noise;
-use support::workplace::{Workplace, bzimage, done, other, untar};
+use support::kernel::bzimage;
+use support::noise::noise;
+use support::workplace::{Workplace, done, other, untar};
 
 /// A folder with media of the demo's kernel and an initrd, and what was said.
 fn media(args: &[&str]) -> (Workplace, String) {

@@ -5,8 +5,10 @@
 mod support;
 
 use std::ops::Range;
-use support::image::{gzip, noise};
-use support::workplace::{Workplace, arm64_image, bzimage, done, other, position};
+use support::image::gzip;
+use support::kernel::{arm64_image, bzimage};
+use support::noise::noise;
+use support::workplace::{Workplace, done, other, position};
 
 const MIB: u64 = 1 << 20;
 const CMDLINE: &str = "console=ttyS0 quiet";

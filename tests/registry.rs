@@ -9,7 +9,8 @@ use std::fs;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::image::{Compression, Made, gzip, noise, small, tar};
+use support::image::{Compression, Made, gzip, small, tar};
+use support::noise::noise;
 use support::server::{Answer, DockerRegistry, Server, answer, registry_of};
 use support::{offline, pull, reference, refusal, resolve, store, words};
 

@@ -5,8 +5,10 @@
 mod support;
 
 use std::collections::BTreeMap;
-use support::image::{Compression, Made, gzip, noise, tar};
-use support::workplace::{Workplace, arm64_image, done, other, untar};
+use support::image::{Compression, Made, gzip, tar};
+use support::kernel::arm64_image;
+use support::noise::noise;
+use support::workplace::{Workplace, done, other, untar};
 
 const CMDLINE: &str = "console=ttyS1,115200 it's=\"two words\" \\";
 const TREE: &str = "bcm2837-rpi-3-b.dtb";

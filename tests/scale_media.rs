@@ -10,9 +10,9 @@ use mkimage::output::{self, Format, Kernel, Options, System};
 use mkimage_formats::Layout;
 use std::fs::File;
 use std::os::unix::fs::FileExt;
-use support::image::noise;
+use support::kernel::bzimage;
+use support::noise::noise;
 use support::peak;
-use support::workplace::bzimage;
 
 const INITRD: u64 = 1 << 30;
 /// KiB.

@@ -73,22 +73,15 @@ fn run(mut state: Compress, bytes: &[u8], flush: FlushCompress) -> io::Result<Ve
 }
 
 #[cfg(test)]
+#[path = "../../testdata/noise.rs"]
+mod noise;
+
+#[cfg(test)]
 mod tests {
+    use super::noise::noise;
     use super::*;
     use flate2::read::DeflateDecoder;
     use std::io::Read;
-
-    /// Bytes that nothing compresses.
-    fn noise(len: usize) -> Vec<u8> {
-        let mut state = 1_u64;
-        let mut next = || {
-            state ^= state << 13;
-            state ^= state >> 7;
-            state ^= state << 17;
-            state.to_le_bytes()[3]
-        };
-        (0..len).map(|_| next()).collect()
-    }
 
     #[test]
     fn kinds_are_told_apart() {

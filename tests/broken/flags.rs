@@ -2,7 +2,8 @@
 
 use super::Case;
 use super::support::image::{Compression, Made, tar};
-use super::support::workplace::{Workplace, arm64_image, bzimage};
+use super::support::kernel::{arm64_image, bzimage};
+use super::support::workplace::Workplace;
 
 /// A command that is wrong by itself.
 fn command(name: &'static str, line: &'static str) -> Case {

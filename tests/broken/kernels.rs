@@ -3,7 +3,8 @@
 use super::Case;
 use super::layers::{archive, file};
 use super::support::image::{gzip, tar};
-use super::support::workplace::{KERNEL, Workplace, arm64_image, bzimage, layered};
+use super::support::kernel::{arm64_image, bzimage};
+use super::support::workplace::{KERNEL, Workplace, layered};
 
 /// A build with a kernel's image that has these files.
 fn kernel(

@@ -1,6 +1,7 @@
 //! Layers: their compression, their digests, and what is in the archives.
 
-use super::support::image::{CONFIG, Compression, LAYER, Made, digest, gzip, noise, tar};
+use super::support::image::{CONFIG, Compression, LAYER, Made, digest, gzip, tar};
+use super::support::noise::noise;
 use super::support::workplace::layered;
 use super::{Case, image};
 use serde_json::json;

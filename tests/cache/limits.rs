@@ -1,6 +1,7 @@
 //! What builds leave in the cache, and what is removed from it when.
 
-use super::support::image::{Compression, Made, noise, small, tar};
+use super::support::image::{Compression, Made, small, tar};
+use super::support::noise::noise;
 use super::support::{offline, reference, resolve, words};
 use super::{NAME, cache_of, mkimage, succeeds};
 use mkimage::oci::Platform;

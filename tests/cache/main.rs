@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
-use support::image::{CONFIG, Compression, LAYER, Made, digest, gzip, noise, small, tar};
+use support::image::{CONFIG, Compression, LAYER, Made, digest, gzip, small, tar};
+use support::noise::noise;
 use support::{offline, reference, refusal, resolve, store};
 
 const NAME: &str = "docker.io/library/test:v1";

@@ -5,7 +5,10 @@
 #![allow(missing_docs, reason = "tests")]
 
 pub mod image;
+pub mod kernel;
 pub mod lines;
+#[path = "../../testdata/noise.rs"]
+pub mod noise;
 pub mod server;
 pub mod workplace;
 

@@ -1,6 +1,7 @@
 //! A folder with a cache of small images and a specification, and the command at work in it.
 
 use super::image::{Compression, Made, tar};
+use super::kernel::bzimage;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, ErrorKind, Read, Write};
@@ -108,46 +109,6 @@ pub fn layered(layer: Vec<u8>) -> Made {
 pub fn kernel_image(kernel: &[u8]) -> Made {
     let modules = tar(&[("lib/modules/6/a.ko", b"module")]);
     layered(tar(&[("kernel", kernel), ("kernel.tar", &modules)]))
-}
-
-/// A file that BIOS and UEFI loaders take for a kernel: the fields of its setup header are what
-/// `mkimage_loaders::bzimage` reads.
-pub fn bzimage() -> Vec<u8> {
-    let mut kernel = efi_program(*b"\x64\x86");
-    let mut put = |at: usize, bytes: &[u8]| kernel[at..at + bytes.len()].copy_from_slice(bytes);
-    put(0x1f1, &[4]); // setup_sects
-    put(0x1f4, &0x100u32.to_le_bytes()); // syssize
-    put(0x1fe, &[0x55, 0xaa]);
-    put(0x202, b"HdrS");
-    put(0x206, &0x20fu16.to_le_bytes()); // version
-    put(0x20e, &0x100u16.to_le_bytes()); // kernel_version, from 0x200 on
-    put(0x211, &[1]); // loadflags: LOADED_HIGH
-    put(0x22c, &0x7fff_ffffu32.to_le_bytes()); // initrd_addr_max
-    put(0x234, &[1]); // relocatable_kernel
-    put(0x238, &2047u32.to_le_bytes()); // cmdline_size
-    put(0x258, &0x100_0000u64.to_le_bytes()); // pref_address
-    put(0x260, &0x200_0000u32.to_le_bytes()); // init_size
-    put(0x300, b"6.12.0-demo (somebody) #1\0");
-    kernel
-}
-
-/// What a UEFI loader takes for a kernel for AArch64.
-pub fn arm64_image() -> Vec<u8> {
-    let mut kernel = efi_program(*b"\x64\xaa");
-    kernel[8..16].fill(0); // text_offset
-    kernel[16..24].copy_from_slice(&0x1_0000u64.to_le_bytes()); // image_size
-    kernel[0x38..0x3c].copy_from_slice(b"ARM\x64");
-    kernel
-}
-
-/// 8 KiB that begin as an EFI program for `machine` does.
-fn efi_program(machine: [u8; 2]) -> Vec<u8> {
-    let mut program = super::image::noise(8192);
-    program[..2].copy_from_slice(b"MZ");
-    program[0x3c..0x40].copy_from_slice(&0x40u32.to_le_bytes());
-    program[0x40..0x44].copy_from_slice(b"PE\0\0");
-    program[0x44..0x46].copy_from_slice(&machine);
-    program
 }
 
 /// It worked; what it wrote to standard output.

@@ -12,6 +12,7 @@ mod image;
 mod kernel;
 mod link;
 mod machine;
+#[path = "../../testdata/noise.rs"]
 mod noise;
 mod product;
 mod stub;

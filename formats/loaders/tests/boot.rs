@@ -15,6 +15,8 @@ mod image;
 mod kernel;
 #[path = "boot/machine.rs"]
 mod machine;
+#[path = "../../../testdata/noise.rs"]
+mod noise;
 
 use bus::{Bus, CDS, DISKS};
 use firmware::{Edd, Firmware, Memory};

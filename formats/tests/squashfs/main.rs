@@ -7,6 +7,8 @@
 mod any;
 #[path = "../archives/judge.rs"]
 mod judge;
+#[path = "../../../testdata/noise.rs"]
+mod noise;
 #[path = "../erofs/seen.rs"]
 mod seen;
 #[path = "../erofs/specimens.rs"]
@@ -50,12 +52,7 @@ fn told(tree: &Tree) -> String {
     squashfs::layout(tree, &options(), &spool).unwrap_err().to_string()
 }
 
-/// So many bytes that are not compressible.
+/// So many bytes that nothing compresses.
 fn noise(len: usize) -> Layout {
-    let mut state = 1_u64;
-    let mut next = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        state.to_le_bytes()[7]
-    };
-    Vec::from_iter((0..len).map(|_| next())).into()
+    noise::noise(len).into()
 }

@@ -4,6 +4,8 @@
 
 #[path = "../archives/judge.rs"]
 mod judge;
+#[path = "../../../testdata/noise.rs"]
+mod noise;
 
 mod once;
 mod ova;

@@ -10,16 +10,9 @@ use tempfile::TempDir;
 pub(crate) const KIB: u64 = 1 << 10;
 pub(crate) const MIB: u64 = 1 << 20;
 
-/// Bytes that nothing can compress, always the same.
+/// Bytes that nothing compresses.
 pub(crate) fn noise(len: u64) -> Vec<u8> {
-    let mut state = 0x2545_f491_4f6c_dd1d_u64;
-    let step = |_| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()[3]
-    };
-    (0..len).map(step).collect()
+    crate::noise::noise(len.try_into().unwrap())
 }
 
 /// Text, as long as `len`.

@@ -2,6 +2,7 @@
 
 use crate::firmware::{self, Firmware};
 use crate::kernel::{self, Kernel};
+use crate::noise::noise;
 use mkimage_loaders::bios::{EL_TORITO_SECTORS, Extent, Mbr, Medium, Params, Payload, Serial, mbr, stage2};
 use mkimage_loaders::bzimage::Header;
 
@@ -64,7 +65,7 @@ const KERNEL_AT: usize = 64 << 10;
 impl Image {
     pub(crate) fn make(&self) -> Result<Made, Box<dyn std::error::Error>> {
         let Kernel { bytes: kernel, loaded_crc } = kernel::kernel(self.kernel_len, self.initrd_addr_max)?;
-        let initrd = kernel::noise(self.initrd_len);
+        let initrd = noise(self.initrd_len);
         let initrd_at = KERNEL_AT + kernel.len().next_multiple_of(2048);
         let payload = |at: usize, bytes: &[u8]| Payload {
             extent: Extent { at: at as u64, len: bytes.len() as u64 },

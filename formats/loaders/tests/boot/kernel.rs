@@ -4,6 +4,7 @@
 //! 0 ── header ── 268 ── real-mode code ── 700 GDT ── 800 ── protected-mode code ── noise ── len
 //! ```
 
+use crate::noise::noise;
 use iced_x86::code_asm::{
     CodeAssembler, CodeLabel, ah, al, ax, bx, byte_ptr, cr0, cs, ds, dword_ptr, dx, eax, ecx, edx, es, esi,
     esp, fs, fword_ptr, gs, sp, ss,
@@ -54,16 +55,6 @@ pub(crate) fn kernel(len: u32, initrd_addr_max: u32) -> Result<Kernel, IcedError
     let loaded_crc = crc32c::crc32c(&loaded);
     k.extend(loaded);
     Ok(Kernel { bytes: k, loaded_crc })
-}
-
-/// Bytes that repeat at no distance that matters.
-pub(crate) fn noise(len: usize) -> Vec<u8> {
-    let mut state = 1u32;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        state.to_be_bytes()[0]
-    };
-    (0..len).map(|_| next()).collect()
 }
 
 /// Entered at CS:IP = 1020:0000, jumped from there.
