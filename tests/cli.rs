@@ -326,8 +326,7 @@ fn the_articles_line_makes_its_iso() {
     let conformance = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance");
     let yaml = conformance.join("cases/seed-minimal/seed-minimal.yml");
     if !yaml.exists() {
-        assert!(std::env::var_os("CI").is_none(), "`{}` is missing", yaml.display());
-        println!("SKIP the article's line: `{}` is missing", yaml.display());
+        support::skip::missing(format_args!("`{}` is missing", yaml.display()));
         return;
     }
     let place = Workplace::new();

@@ -26,7 +26,7 @@ impl Mounted {
         let mount = Command::new("mount").args(["-o", "loop"]).args([&image, &point]).output().unwrap();
         if !mount.status.success() {
             let why = String::from_utf8_lossy(&mount.stderr);
-            eprintln!("skipped: nobody here may mount a file system: {why}");
+            judge::skip::here(format_args!("nobody may mount a file system: {why}"));
             return None;
         }
         Some(Mounted(point))

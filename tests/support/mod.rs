@@ -10,6 +10,8 @@ pub mod lines;
 #[path = "../../testdata/noise.rs"]
 pub mod noise;
 pub mod server;
+#[path = "../../testdata/skip.rs"]
+pub mod skip;
 pub mod workplace;
 
 use mkimage::oci::{self, Image, Platform, Progress, Pull, Reference, Store, StoreOptions};

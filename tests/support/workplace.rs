@@ -2,6 +2,7 @@
 
 use super::image::{Compression, Made, tar};
 use super::kernel::bzimage;
+use super::skip;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, ErrorKind, Read, Write};
@@ -131,8 +132,7 @@ pub fn other(place: &Workplace, program: &str, args: &[&str]) -> Option<Vec<u8>>
     let output = Command::new(program).args(args).current_dir(place.out()).output();
     match output {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            assert!(std::env::var_os("CI").is_none(), "{program} is not installed");
-            println!("SKIP {program}: it is not installed");
+            skip::missing(format_args!("`{program}` is missing"));
             None
         }
         output => {

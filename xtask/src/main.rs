@@ -10,6 +10,7 @@ mod demo;
 mod files;
 mod image;
 mod kernel;
+mod libtest;
 mod link;
 mod machine;
 #[path = "../../testdata/noise.rs"]

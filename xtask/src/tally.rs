@@ -59,6 +59,18 @@ impl Tally {
         }
     }
 
+    /// Takes a check among those that passed for one that could not run.
+    pub(crate) fn skip_passed(&mut self, name: &str, why: &str) {
+        self.passed -= 1;
+        self.skipped += 1;
+        self.remark(format!("skipped: {name}: {why}"));
+    }
+
+    /// Keeps a line about a check that is counted elsewhere.
+    pub(crate) fn remark(&mut self, remark: String) {
+        self.remarks.push(remark);
+    }
+
     /// Checks counted so far.
     pub(crate) fn count(&self) -> u64 {
         self.passed + self.failed + self.skipped

@@ -1,6 +1,7 @@
 //! `cargo xtask test`: every test there is.
 
 use crate::boot::Selection;
+use crate::libtest::Output;
 use crate::machine::{self, installed};
 use crate::tally::{Outcome, Tally};
 use crate::{boot, builds, ci, demo, product, root, stub, windows};
@@ -13,7 +14,10 @@ use std::process::{Command, Stdio};
 /// Runs everything; true when nothing failed.
 pub(crate) fn run() -> Result<bool> {
     let mut tally = Tally::default();
-    counted(&mut tally, "cargo test", Command::new("cargo").args(["test", "--workspace", "--no-fail-fast"]))?;
+    let mut tests = Command::new("cargo");
+    tests.args(["test", "--workspace", "--no-fail-fast", "--", "--show-output"]);
+    let mut output = Output::default();
+    counted(&mut tally, "cargo test", &mut tests, |line, tally| output.line(line, tally))?;
 
     let mkimage = product::mkimage()?;
     conformance(&mut tally, "conformance", |check| {
@@ -121,32 +125,39 @@ pub(crate) fn conformance(tally: &mut Tally, name: &str, with: impl FnOnce(&mut 
     let mut command = Command::new("python3");
     command.arg(check);
     with(&mut command);
-    counted(tally, name, &mut command)
+    counted(tally, name, &mut command, |line, tally| {
+        if line.starts_with(|c: char| c.is_ascii_digit()) {
+            tally.add_line(line);
+        }
+    })
 }
 
-/// Runs a program that counts its own checks. That it fails without having counted a failure, or
-/// counts nothing, is a failure too.
-fn counted(tally: &mut Tally, name: &str, command: &mut Command) -> Result<()> {
+/// Runs a program that counts its own checks, in lines that `count` looks for. That it fails
+/// without having counted a failure, or counts nothing, is a failure too.
+fn counted(
+    tally: &mut Tally,
+    name: &str,
+    command: &mut Command,
+    mut count: impl FnMut(&str, &mut Tally),
+) -> Result<()> {
     println!("== {name}");
     let mut child = command
         .current_dir(root())
         .stdout(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot run {name}"))?;
-    let mut own = Tally::default();
+    let (failed, before) = (tally.failed(), tally.count());
     if let Some(out) = child.stdout.take() {
         for line in BufReader::new(out).lines() {
             let line = line?;
             println!("{line}");
-            if line.starts_with("test result:") || line.starts_with(|c: char| c.is_ascii_digit()) {
-                own.add_line(&line);
-                tally.add_line(&line);
-            }
+            count(&line, tally);
         }
     }
     let status = child.wait()?;
-    if !status.success() && own.failed() == 0 || own.count() == 0 {
-        tally.add(name, Outcome::Failed(format!("{status}, {own}")), ci());
+    let counted = tally.count() - before;
+    if !status.success() && tally.failed() == failed || counted == 0 {
+        tally.add(name, Outcome::Failed(format!("{status} after {counted} checks")), ci());
     }
     Ok(())
 }

@@ -31,8 +31,7 @@ fn extracted(tree: &Tree) -> Option<Nodes> {
     let mut fsck = judge::program("fsck.erofs")?;
     let dir = tempfile::tempdir().unwrap();
     if dir.path().metadata().unwrap().uid() != 0 {
-        assert!(std::env::var_os("CI").is_none(), "only root can extract devices and owners");
-        eprintln!("skipped: {:?}: only root can extract", std::thread::current().name());
+        judge::skip::missing("only root can extract devices and owners");
         return None;
     }
     let (image, root) = (dir.path().join("image"), dir.path().join("root"));

@@ -45,8 +45,7 @@ fn extracted(image: &[u8]) -> Option<(Nodes, Groups)> {
     let mut unsquashfs = judge::program("unsquashfs")?;
     let dir = tempfile::tempdir().unwrap();
     if dir.path().metadata().unwrap().uid() != 0 {
-        assert!(std::env::var_os("CI").is_none(), "only root can extract devices and owners");
-        eprintln!("skipped: {:?}: only root can extract", std::thread::current().name());
+        judge::skip::missing("only root can extract devices and owners");
         return None;
     }
     let (file, root) = (dir.path().join("image"), dir.path().join("root"));
