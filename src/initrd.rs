@@ -1,7 +1,7 @@
 //! The root file system as an initrd.
 //!
 //! ```text
-//! ├─ microcode ─┼─ segment ─┼─ segment ─┤ ... ├     each padded to 4 bytes
+//! ├─ microcode ─┼─ segment ─┼─ segment ─┤ ... ├     each padded to 4 bytes, but for LZ4
 //!   as it is      cpio archive of one origin, compressed on its own
 //! ```
 //! Linux unpacks one archive after the other. Each path is in one of them: the first that needs
@@ -56,6 +56,13 @@ impl Compression {
         (Compression::Lz4, "lz4"),
         (Compression::None, "none"),
     ];
+
+    /// Zeros follow a segment up to a multiple of 4 bytes.
+    fn is_padded(self) -> bool {
+        // `unlz4` (Linux, lib/decompress_unlz4.c) takes all that is left for its own. It goes on at the
+        // magic number of one more frame, but before Linux 5.14 it takes zeros for the length of a block.
+        self != Compression::Lz4
+    }
 }
 
 /// Not the name of a compression.
@@ -262,23 +269,17 @@ impl Sink for Collect {
 
 /// The segments, compressed, and the checksum that goes on from `crc32c`.
 fn packed(tree: &Tree, options: &Options, mut crc32c: u32) -> Result<(Layout, u32), Error> {
-    let mut segments = segments(tree);
-    // Linux's LZ4 reader goes on at the next frame as if it were the same one, and before 5.8 it
-    // takes zeros between two for the length of a block: all archives are in one frame.
-    let joined = match options.compression {
-        Compression::Lz4 => vec![std::mem::take(&mut segments)],
-        _ => segments.into_iter().map(|paths| vec![paths]).collect(),
-    };
     let mut content = Layout::default();
-    for archives in joined {
+    for paths in segments(tree) {
         let segment = match &options.folder {
             Folder::Scratch(folder) => {
-                let plain = |sink: &mut dyn Sink| archive(tree, &archives, sink);
-                let feed = |out: &mut dyn io::Write| plain(&mut Stream::new(out));
+                let feed = |out: &mut dyn io::Write| -> Result<(), Error> {
+                    Ok(cpio::write(tree, paths, &mut Stream::new(out))?)
+                };
                 let draft = draft(folder, options, feed)?;
                 draft.leave().map_err(|source| failed(folder, source))?
             }
-            Folder::Cache(folder) => cached(tree, &archives, folder, options)?,
+            Folder::Cache(folder) => cached(tree, &paths, folder, options)?,
         };
         crc32c = match segment.content.extents() {
             [Content::Bytes(bytes)] => crc32c::crc32c_append(crc32c, bytes),
@@ -290,14 +291,9 @@ fn packed(tree: &Tree, options: &Options, mut crc32c: u32) -> Result<(Layout, u3
 }
 
 /// The segment from the cache, or made and put there.
-fn cached(
-    tree: &Tree,
-    archives: &[Vec<&TreePath>],
-    folder: &Path,
-    options: &Options,
-) -> Result<Segment, Error> {
+fn cached(tree: &Tree, paths: &[&TreePath], folder: &Path, options: &Options) -> Result<Segment, Error> {
     let mut keyed = Keyed::new(options.compression, None);
-    archive(tree, archives, &mut keyed)?;
+    cpio::write(tree, paths.iter().copied(), &mut keyed)?;
     if let Some(segment) = Segment::find(folder, keyed.key()) {
         return Ok(segment);
     }
@@ -305,7 +301,7 @@ fn cached(
     let mut key = None;
     let feed = |out: &mut dyn io::Write| -> Result<(), Error> {
         let mut keyed = Keyed::new(options.compression, Some(out));
-        archive(tree, archives, &mut keyed)?;
+        cpio::write(tree, paths.iter().copied(), &mut keyed)?;
         // Of what was compressed: a file of the host may be another one by now.
         key = Some(keyed.key());
         Ok(())
@@ -319,11 +315,6 @@ fn failed(folder: &Path, source: io::Error) -> Error {
     Error::Folder { path: folder.to_owned(), source }
 }
 
-/// Archives one after the other.
-fn archive(tree: &Tree, archives: &[Vec<&TreePath>], out: &mut dyn Sink) -> Result<(), Error> {
-    archives.iter().try_for_each(|paths| Ok(cpio::write(tree, paths.iter().copied(), out)?))
-}
-
 /// A segment in a new file of `folder`.
 fn draft(
     folder: &Path,
@@ -332,7 +323,7 @@ fn draft(
 ) -> Result<Draft, Error> {
     let mut draft = Draft::create(folder).map_err(|source| failed(folder, source))?;
     compress::compress(options.compression, options.threads, &mut draft, feed)?;
-    if options.compression != Compression::Lz4 {
+    if options.compression.is_padded() {
         draft.pad_to_multiple(4).map_err(|source| failed(folder, source))?;
     }
     Ok(draft)

@@ -81,12 +81,16 @@ fn unpacked(mut bytes: &[u8]) -> Vec<u8> {
                 bytes = xz.into_inner();
             }
             0x02 => {
-                bytes = &bytes[4..];
-                while bytes.len() >= 4 && bytes[..4] != [0x02, 0x21, 0x4c, 0x18] {
-                    let len = u32::from_le_bytes(bytes[..4].try_into().unwrap()) as usize;
-                    out.extend(lz4_flex::block::decompress(&bytes[4..4 + len], 8 << 20).unwrap());
-                    bytes = &bytes[4 + len..];
+                // As `unlz4` does: all that is left is frames.
+                while let Some((word, rest)) = bytes.split_first_chunk() {
+                    bytes = rest;
+                    if *word != [0x02, 0x21, 0x4c, 0x18] {
+                        let (block, rest) = bytes.split_at(u32::from_le_bytes(*word) as usize);
+                        out.extend(lz4_flex::block::decompress(block, 8 << 20).unwrap());
+                        bytes = rest;
+                    }
                 }
+                assert_eq!(bytes, b"");
             }
             other => panic!("no archive starts with {other:#x}"),
         }
