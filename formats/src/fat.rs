@@ -185,7 +185,7 @@ impl Fat {
         copy_tree(&theirs, &mut fs, root).map_err(short_name)?;
         let places = places(&mut fs, tree, &geometry)?;
         fs.unmount().map_err(|e| refused(e.into()))?;
-        Ok(Fat { skeleton: Skeleton { record, places }, kind: geometry.kind })
+        Ok(Fat { skeleton: Skeleton { record, structures: Vec::new(), places }, kind: geometry.kind })
     }
 
     /// Bytes.

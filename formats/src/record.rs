@@ -54,20 +54,6 @@ impl Record {
         self.len
     }
 
-    /// Ends the disk at byte `len`, with nothing but zeros beyond.
-    pub(crate) fn truncate(&mut self, len: u64) {
-        let last = self.sectors.last_key_value().map_or(0, |(sector, _)| (sector + 1) * SECTOR as u64);
-        assert!(last <= len && len <= self.len, "no structure beyond the end");
-        self.len = len;
-    }
-
-    /// The `N` bytes from `at`.
-    pub(crate) fn array<const N: usize>(&self, at: u64) -> [u8; N] {
-        let mut bytes = [0; N];
-        self.get(at, &mut bytes);
-        bytes
-    }
-
     /// Reads from byte `at`.
     pub(crate) fn get(&self, mut at: u64, mut buf: &mut [u8]) {
         while !buf.is_empty() {

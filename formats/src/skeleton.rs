@@ -1,12 +1,12 @@
-//! File systems without their files: the structures as a crate wrote them, and each file's place.
+//! File systems without their files: the structures, and each file's place.
 //!
 //! ```text
 //! ├ structures ┼─ place of a ─┼─ place of b ─┼ structures ┼ ─ ─ ┤
 //! ```
 //!
-//! Structures by the library, placement by the [`Layout`]: a writer gets [`blank`] files of the
-//! right lengths and a [`Record`] to write on, and [`Skeleton::fill`] puts the real contents into
-//! the places.
+//! A library that writes structures gets [`blank`] files of the right lengths and a [`Record`] to
+//! write on; own writers give theirs with their places. [`Skeleton::fill`] puts them and the real
+//! contents together.
 
 pub(crate) mod blank;
 
@@ -27,8 +27,10 @@ pub struct Place {
 /// A file system's structures and the places of its files.
 #[derive(Debug)]
 pub(crate) struct Skeleton {
-    /// The structures.
+    /// The whole, with the structures that libraries write.
     pub(crate) record: Record,
+    /// Other structures, and the offset of each.
+    pub(crate) structures: Vec<(u64, Layout)>,
     /// The files that have content. Empty files are nowhere.
     pub(crate) places: BTreeMap<TreePath, Place>,
 }
@@ -42,11 +44,9 @@ impl Skeleton {
         self,
         content: impl Fn(&TreePath, Place) -> Result<&'l Layout, E>,
     ) -> Result<Layout, E> {
-        let mut contents = self
-            .places
-            .iter()
-            .map(|(path, place)| Ok((place.at, content(path, *place)?)))
-            .collect::<Result<Vec<_>, E>>()?;
+        let files = self.places.iter().map(|(path, place)| Ok((place.at, content(path, *place)?)));
+        let mut contents = files.collect::<Result<Vec<_>, E>>()?;
+        contents.extend(self.structures.iter().map(|(at, layout)| (*at, layout)));
         contents.sort_by_key(|(at, _)| *at);
         Ok(self.record.fill(contents))
     }

@@ -6,14 +6,20 @@
 //!              40 SectionHeader, 60 entry    once for each further entry
 //! ```
 
-use super::mend::BLOCK;
-use super::{Error, Iso};
+use super::Error;
+use super::structs::{BLOCK, CATALOG_ENTRY, SectionEntry, SectionHeader, ValidationEntry};
 use crate::emit::{Sink, Stream};
 use crate::layout::Layout;
 use crate::skeleton::Place;
-use crate::tree::TreePath;
+use crate::tree::{Kind, Tree, TreePath};
 use zerocopy::little_endian::U32;
 use zerocopy::{Immutable, IntoBytes};
+
+/// [`SectionEntry::bootable`].
+const BOOTABLE: u8 = 0x88;
+/// [`SectionHeader::kind`].
+const HEADER: u8 = 0x90;
+const LAST_HEADER: u8 = 0x91;
 
 /// \[El Torito\] Figure 2, "Platform ID".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,43 +62,62 @@ impl BootEntry {
     pub fn efi(image: TreePath) -> Self {
         BootEntry { platform: Platform::EFI, image, sectors: None, info_table: false }
     }
-
-    fn text(path: &TreePath) -> Result<&str, Error> {
-        std::str::from_utf8(path.as_bytes()).map_err(|source| Error::BootPath { path: path.clone(), source })
-    }
 }
 
-/// The catalog that hadris is to write.
-pub(super) fn catalog(entries: &[BootEntry], path: Option<&TreePath>) -> Result<hadris_iso::ElTorito, Error> {
-    let mut catalog = hadris_iso::ElTorito::new();
-    if let Some(path) = path {
-        catalog = catalog.with_catalog_path(BootEntry::text(path)?);
-    }
+/// Checks that there is something to boot.
+pub(super) fn check(tree: &Tree, entries: &[BootEntry]) -> Result<(), Error> {
     for entry in entries {
-        let mut theirs = hadris_iso::BootEntry::bios(BootEntry::text(&entry.image)?)
-            .with_platform(hadris_iso::Platform::from_id(entry.platform.0));
-        if let Some(sectors) = entry.sectors.filter(|n| *n > 0) {
-            theirs = theirs.with_load_size(sectors);
+        match tree.get(&entry.image).map(|node| &node.kind) {
+            Some(Kind::File(content)) if !content.is_empty() => {}
+            _ => return Err(Error::BootImage { path: entry.image.clone() }),
         }
-        catalog = catalog.with_entry(theirs);
     }
-    Ok(catalog)
+    Ok(())
 }
 
-/// \[El Torito\] Figure 7: the boot record is the second volume descriptor, and the number of the
-/// catalog's block is at this offset in it.
-const CATALOG_POINTER: u64 = 17 * BLOCK + 0x47;
-/// Bytes from one entry to the next, and to the count of sectors in the first.
-const ENTRY: u64 = 0x40;
-const SECTOR_COUNT: u64 = 0x26;
+/// Bytes of the catalog, whole blocks.
+pub(super) fn catalog_len(entries: &[BootEntry]) -> u64 {
+    // A validation entry before the first, headers before the others, and zeros after the last.
+    (CATALOG_ENTRY * (2 * entries.len() as u64 + 1)).next_multiple_of(BLOCK)
+}
 
-/// Sets each entry's count of sectors: hadris leaves 65,535 where it does not fit.
-pub(super) fn set_sector_counts(iso: &mut Iso, entries: &[BootEntry]) {
-    let catalog = u64::from(u32::from_le_bytes(iso.skeleton.record.array(CATALOG_POINTER))) * BLOCK;
-    for (n, entry) in (0..).zip(entries) {
-        let whole = iso.place(&entry.image).map_or(0, |place| place.len.div_ceil(512));
-        let sectors = entry.sectors.unwrap_or(u16::try_from(whole).unwrap_or(0));
-        iso.skeleton.record.put(catalog + n * ENTRY + SECTOR_COUNT, &sectors.to_le_bytes());
+/// The catalog of images that are at `place`.
+pub(super) fn catalog(entries: &[BootEntry], place: impl Fn(&TreePath) -> Option<Place>) -> Vec<u8> {
+    let mut out = Vec::new();
+    for (n, entry) in entries.iter().enumerate() {
+        if n == 0 {
+            out.extend(validation(entry.platform).as_bytes());
+        } else {
+            let kind = if n + 1 == entries.len() { LAST_HEADER } else { HEADER };
+            let header = SectionHeader { kind, platform: entry.platform.0, entries: 1.into(), id: [0; 28] };
+            out.extend(header.as_bytes());
+        }
+        let Place { at, len } = place(&entry.image).unwrap_or(Place { at: 0, len: 0 });
+        let whole = u16::try_from(len.div_ceil(512)).unwrap_or(0);
+        let section = SectionEntry {
+            bootable: BOOTABLE,
+            medium: 0,
+            segment: 0.into(),
+            system: 0,
+            unused: 0,
+            sectors: entry.sectors.unwrap_or(whole).into(),
+            image: u32::try_from(at / BLOCK).expect("within the volume").into(),
+            criteria: [0; 20],
+        };
+        out.extend(section.as_bytes());
+    }
+    out
+}
+
+fn validation(platform: Platform) -> ValidationEntry {
+    let checksum = 0u16.wrapping_sub(0x0001 + (u16::from(platform.0) << 8)).wrapping_sub(0xaa55);
+    ValidationEntry {
+        id: 1,
+        platform: platform.0,
+        reserved: [0; 2],
+        maker: [0; 24],
+        checksum: checksum.to_le_bytes(),
+        signature: [0x55, 0xaa],
     }
 }
 

@@ -24,7 +24,7 @@
 //! make the partition a volume too, but every node would be described twice, and programs that
 //! change images do not keep both equal. It is not made.
 
-use super::mend::BLOCK;
+use super::structs::BLOCK;
 use super::{Error, Iso};
 use crate::gpt::{self, Active, Guid};
 use crate::mbr::{self, Geometry, PartitionType};

@@ -42,14 +42,6 @@ pub(super) fn entries(target: &[u8]) -> Vec<Vec<u8>> {
     entries
 }
 
-/// What hadris is given as the target, if its own entries for `target` would not be [`entries`]:
-/// text that gives entries of the same lengths, to be replaced in place.
-pub(super) fn stand_in(target: &[u8]) -> Option<Vec<u8>> {
-    let entries = entries(target);
-    (entries.len() > 1 || has_slash_at_end(target))
-        .then(|| vec![b'x'; entries.iter().map(|e| e.len() - HEAD).sum()])
-}
-
 fn has_slash_at_end(target: &[u8]) -> bool {
     target.last() == Some(&b'/') && target.iter().any(|b| *b != b'/')
 }
@@ -136,27 +128,6 @@ mod tests {
                 }
             }
         }
-    }
-
-    #[test]
-    fn a_stand_in_fills_the_same_entries() {
-        for len in [240, 249, 250, 251, 252, 253, 497, 498, 499, 500, 501, 4095] {
-            for part in ["ab/", "../", "abcdefghijk/"] {
-                let target = &part.repeat(2000).into_bytes()[..len];
-                let Some(stand_in) = stand_in(target) else { continue };
-                let (want, mut left) = (entries(target), stand_in.len());
-                for (n, entry) in want.iter().enumerate() {
-                    // As hadris splits a name without slashes.
-                    let here = left.min(ROOM - HEAD);
-                    assert!(here > 0 && entry.len() == HEAD + here, "{len} {part} entry {n}");
-                    left -= here;
-                }
-                assert_eq!(left, 0);
-            }
-        }
-        assert_eq!(stand_in(b"../usr/./lib"), None);
-        assert_eq!(stand_in(b"/"), None);
-        assert_eq!(stand_in(b"a/"), Some(b"xxx".to_vec()));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What xorriso, isoinfo and bsdtar make of images.
 
 use crate::judge;
-use crate::specimens::{Image, bytes, deep, path, resolve, specimens};
+use crate::specimens::{Image, add, bytes, deep, file, path, resolve, specimens};
 use mkimage_formats::iso::{Iso, Options};
 use mkimage_formats::{Kind, Meta, Tree, TreePath};
 use std::collections::{BTreeMap, BTreeSet};
@@ -228,6 +228,21 @@ fn folders_below_the_eighth_level_are_where_they_belong() {
     let Some((mut nodes, _)) = read_by_libarchive(&image) else { return };
     nodes.remove(&path("rr_moved"));
     assert!(nodes == told(&tree));
+}
+
+#[test]
+fn a_folder_of_the_tree_may_be_the_one_that_others_move_to() {
+    let mut tree = deep();
+    add(&mut tree, "rr_moved", 0o750, Kind::Dir);
+    add(&mut tree, "rr_moved/RRD000001", 0o751, Kind::Dir);
+    add(&mut tree, "rr_moved/own", 0o644, file("own"));
+    let image = Image::new(&tree, &Options::default());
+    xorriso_agrees(&tree, &image, 0);
+    let Some((nodes, _)) = read_by_libarchive(&image) else { return };
+    // The folder itself is one that it does not list.
+    let mut want = told(&tree);
+    want.remove(&path("rr_moved"));
+    assert!(nodes == want);
 }
 
 #[test]
