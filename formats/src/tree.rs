@@ -134,10 +134,10 @@ impl Node {
     }
 }
 
-/// A root file system.
+/// A root file system. Clones share the nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Tree {
-    nodes: BTreeMap<TreePath, Node>,
+    nodes: BTreeMap<TreePath, Arc<Node>>,
     /// The hard links to a node: its path to theirs, which all come after it in byte order.
     links: BTreeMap<TreePath, BTreeSet<TreePath>>,
     origins: Vec<Origin>,
@@ -176,7 +176,7 @@ impl Tree {
     where
         TreePath: Borrow<P>,
     {
-        self.nodes.get(path)
+        self.nodes.get(path).map(|node| &**node)
     }
 
     /// Puts `node` at `path`. A folder that replaces a folder keeps what is in it; a node that is
@@ -205,7 +205,7 @@ impl Tree {
             if there.is_some() {
                 self.detach(&path);
             }
-            self.nodes.insert(path, node);
+            self.nodes.insert(path, node.into());
             return Ok(());
         };
         let target = match self.nodes.get(&target).map(|n| &n.kind) {
@@ -224,10 +224,8 @@ impl Tree {
     fn link(&mut self, path: TreePath, target: TreePath, origin: OriginId) {
         let mut names = self.links.remove(&target).unwrap_or_default();
         let mut content = self.nodes.remove(&target).expect("the caller saw the target");
-        let name = |origin, first: &TreePath| Node {
-            meta: content.meta.clone(),
-            kind: Kind::HardLink(first.clone()),
-            origin,
+        let name = |origin, first: &TreePath| {
+            Arc::new(Node { meta: content.meta.clone(), kind: Kind::HardLink(first.clone()), origin })
         };
         if target < path {
             self.nodes.insert(path.clone(), name(origin, &target));
@@ -239,15 +237,15 @@ impl Tree {
         let was = name(content.origin, &path);
         names.insert(target.clone());
         self.nodes.insert(target, was);
-        content.origin = origin;
+        Arc::make_mut(&mut content).origin = origin;
         self.give(path, content, names);
     }
 
     /// Puts `content` at `path`, with `names` as hard links to it.
-    fn give(&mut self, path: TreePath, content: Node, names: BTreeSet<TreePath>) {
+    fn give(&mut self, path: TreePath, content: Arc<Node>, names: BTreeSet<TreePath>) {
         for name in &names {
             if let Some(node) = self.nodes.get_mut(name) {
-                node.kind = Kind::HardLink(path.clone());
+                Arc::make_mut(node).kind = Kind::HardLink(path.clone());
             }
         }
         self.nodes.insert(path.clone(), content);
@@ -258,25 +256,22 @@ impl Tree {
 
     /// Takes away what is at `path` alone; what it names lives on under its other names.
     fn detach(&mut self, path: &TreePath) {
-        match self.nodes.remove(path) {
-            Some(Node { kind: Kind::HardLink(first), .. }) => {
-                if let Some(names) = self.links.get_mut(&first) {
-                    names.remove(path);
-                    if names.is_empty() {
-                        self.links.remove(&first);
-                    }
+        let Some(mut node) = self.nodes.remove(path) else { return };
+        if let Kind::HardLink(first) = &node.kind {
+            if let Some(names) = self.links.get_mut(first) {
+                names.remove(path);
+                if names.is_empty() {
+                    self.links.remove(first);
                 }
             }
-            Some(mut node) => {
-                let Some(mut names) = self.links.remove(path) else { return };
-                let Some(heir) = names.pop_first() else { return };
-                if let Some(name) = self.nodes.get(&heir) {
-                    node.origin = name.origin;
-                }
-                self.give(heir, node, names);
-            }
-            None => {}
+            return;
         }
+        let Some(mut names) = self.links.remove(path) else { return };
+        let Some(heir) = names.pop_first() else { return };
+        if let Some(name) = self.nodes.get(&heir) {
+            Arc::make_mut(&mut node).origin = name.origin;
+        }
+        self.give(heir, node, names);
     }
 
     /// Takes away `path` and all below it.
@@ -303,11 +298,12 @@ impl Tree {
             .range(TreePath(first.into())..)
             .take_while(move |(p, _)| p.0.starts_with(&last))
             .filter(|(p, _)| !p.is_root())
+            .map(|(p, node)| (p, &**node))
     }
 
     /// Every path with its node, in byte order: folders before what is in them.
     pub fn iter(&self) -> impl Iterator<Item = (&TreePath, &Node)> {
-        self.nodes.iter()
+        self.nodes.iter().map(|(path, node)| (path, &**node))
     }
 
     /// How many paths there are.
@@ -323,13 +319,16 @@ impl Tree {
     }
 }
 
+/// A path with its node, which clones of the tree may have too.
+type Shared = (TreePath, Arc<Node>);
+
 impl IntoIterator for Tree {
     type Item = (TreePath, Node);
-    type IntoIter = btree_map::IntoIter<TreePath, Node>;
+    type IntoIter = std::iter::Map<btree_map::IntoIter<TreePath, Arc<Node>>, fn(Shared) -> Self::Item>;
 
     /// Every path with its node, as [`Tree::iter`]; each is freed as it is used.
     fn into_iter(self) -> Self::IntoIter {
-        self.nodes.into_iter()
+        self.nodes.into_iter().map(|(path, node)| (path, Arc::unwrap_or_clone(node)))
     }
 }
 

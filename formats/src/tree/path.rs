@@ -3,12 +3,13 @@
 use super::Error;
 use std::borrow::Borrow;
 use std::fmt;
+use std::sync::Arc;
 
 /// A path inside a tree: no leading slash, no empty, `.` or `..` component. The root is empty.
 ///
-/// Byte order puts every folder before what is in it.
+/// Byte order puts every folder before what is in it. Clones share the bytes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct TreePath(pub(super) Box<[u8]>);
+pub struct TreePath(pub(super) Arc<[u8]>);
 
 impl TreePath {
     /// The path that `name` means at the root: slashes at both ends, doubled slashes and `.` are
