@@ -154,7 +154,7 @@ pub fn layout(len: u64, options: &Options, partitions: &[(Partition, Layout)]) -
     put(&mut record, options, &table, ALIGNMENT)?;
     let mut contents: Vec<(u64, &Layout)> = partitions.iter().map(|(p, l)| (p.first, l)).collect();
     contents.sort_by_key(|(first, _)| *first);
-    Ok(record.fill(contents))
+    Ok(record.fill(&contents))
 }
 
 /// The table of the disk that is on `record`, whose partitions start at multiples of `alignment`

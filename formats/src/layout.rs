@@ -172,6 +172,11 @@ impl Layout {
         }
     }
 
+    /// Makes room for so many more contents.
+    pub(crate) fn reserve(&mut self, contents: usize) {
+        self.extents.reserve_exact(contents);
+    }
+
     /// Adds all of `other` at the end.
     pub fn append(&mut self, other: Layout) {
         for content in other.extents {

@@ -96,9 +96,11 @@ impl Record {
     ///
     /// # Panics
     /// Contents overlap each other or a structure: the places are wrong then.
-    pub(crate) fn fill<'l>(self, contents: impl IntoIterator<Item = (u64, &'l Layout)>) -> Layout {
+    pub(crate) fn fill(self, contents: &[(u64, &Layout)]) -> Layout {
         let mut out = Layout::default();
-        for (at, content) in contents {
+        // With the zeros behind each, and they are many.
+        out.reserve(contents.iter().map(|(_, content)| content.extents().len() + 1).sum());
+        for &(at, content) in contents {
             self.span(at, &mut out);
             let end = at + content.len();
             let hidden = self.sectors.range(at / SECTOR as u64..end.div_ceil(SECTOR as u64)).next();
@@ -261,7 +263,7 @@ mod tests {
         want[2048..2148].fill(9);
         want[4096..4608].fill(8);
         let (nine, eight) = (Layout::from(vec![9; 100]), Layout::from(vec![8; 512]));
-        let out = r.fill([(2048, &nine), (4096, &eight)]);
+        let out = r.fill(&[(2048, &nine), (4096, &eight)]);
         assert_eq!((out.len(), bytes(&out)), (8192, want));
         // Two structures, two files, and holes between and after them.
         assert_eq!(out.extents().len(), 8);
@@ -272,13 +274,13 @@ mod tests {
     fn a_structure_is_never_hidden_under_a_file() {
         let mut r = record(8192);
         r.put(2560, &[1]);
-        r.fill([(2048, &Layout::hole(513))]);
+        r.fill(&[(2048, &Layout::hole(513))]);
     }
 
     #[test]
     #[should_panic(expected = "places ascend and do not overlap: 600, then 512")]
     fn files_never_overlap() {
-        record(8192).fill([(0, &Layout::hole(600)), (512, &Layout::hole(2))]);
+        record(8192).fill(&[(0, &Layout::hole(600)), (512, &Layout::hole(2))]);
     }
 
     #[test]

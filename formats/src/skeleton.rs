@@ -48,6 +48,6 @@ impl Skeleton {
         let mut contents = files.collect::<Result<Vec<_>, E>>()?;
         contents.extend(self.structures.iter().map(|(at, layout)| (*at, layout)));
         contents.sort_by_key(|(at, _)| *at);
-        Ok(self.record.fill(contents))
+        Ok(self.record.fill(&contents))
     }
 }
