@@ -176,7 +176,7 @@ impl Iso {
     }
 
     /// Where the content of the file `path` is: a multiple of 2,048 bytes from the start of the
-    /// image. None for other nodes, for files without content and for hard links, which are where
+    /// image, and from 64 KiB of content on one of 4,096. None for other nodes, for files without content and for hard links, which are where
     /// the file that they name is.
     #[must_use]
     pub fn place(&self, path: &TreePath) -> Option<Place> {

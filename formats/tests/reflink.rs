@@ -6,7 +6,7 @@
 #[path = "archives/judge.rs"]
 mod judge;
 
-use mkimage_formats::{Layout, emit, qcow2};
+use mkimage_formats::{Kind, Layout, Meta, Node, OriginId, Tree, TreePath, emit, iso, qcow2};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -64,7 +64,19 @@ fn a_payload_at_whole_blocks_takes_no_room_in_an_output() {
     disk.pad_to_multiple(MIB);
     emit::emit(&disk, at("raw")).unwrap();
     emit::emit(&qcow2::layout(&disk, &qcow2::Options::default()).unwrap(), at("qcow2")).unwrap();
-    for name in ["raw", "qcow2"] {
+    let mut tree = Tree::new();
+    // One after the other, one of the two large ones would begin within a block.
+    for (name, content) in [
+        ("a", Layout::from(vec![1; 100])),
+        ("b", Layout::file(at("payload")).unwrap()),
+        ("c", Layout::from(vec![1; 3000])),
+        ("d", Layout::file(at("payload")).unwrap()),
+    ] {
+        let node = Node { meta: Meta::default(), kind: Kind::File(content), origin: OriginId::default() };
+        tree.insert(TreePath::new(name).unwrap(), node).unwrap();
+    }
+    emit::emit(&iso::layout(&tree, &iso::Options::default()).unwrap(), at("iso")).unwrap();
+    for name in ["raw", "qcow2", "iso"] {
         assert!(exclusive(&at(name)) < MIB, "{name}: {}", exclusive(&at(name)));
     }
     let raw = std::fs::read(at("raw")).unwrap();

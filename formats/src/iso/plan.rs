@@ -23,6 +23,12 @@ const PADDING: u64 = 150;
 /// Images are whole MiB: cylinders for those who count them.
 const UNIT: u64 = 1 << 20;
 
+/// Contents of so many bytes begin at a whole block of most file systems, so that an image may share
+/// those of a payload.
+const LARGE: u64 = 64 << 10;
+/// Bytes of such a block.
+const SHARED: u64 = 4 << 10;
+
 /// Everything but the contents of files.
 pub(super) fn skeleton(tree: &Tree, options: &Options) -> Result<Skeleton, Error> {
     let added = added(options);
@@ -86,6 +92,11 @@ impl Free {
         self.0 += blocks;
         number(self.0)?;
         number(first)
+    }
+
+    /// Leaves out blocks up to a multiple of `blocks`.
+    fn align(&mut self, blocks: u64) {
+        self.0 = self.0.next_multiple_of(blocks);
     }
 }
 
@@ -157,6 +168,9 @@ fn place_files(nodes: &Nodes, places: &mut Places, free: &mut Free) -> Result<()
         let Some(content) = file.content() else { continue };
         let place = &mut places.files[file.first];
         if *place == 0 {
+            if content.len() >= LARGE {
+                free.align(SHARED / BLOCK);
+            }
             *place = free.take(content.len().div_ceil(BLOCK))?;
         }
     }

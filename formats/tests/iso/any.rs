@@ -18,7 +18,8 @@ fn name() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
-    let content = proptest::collection::vec((any::<u8>(), 0..3000usize, any::<bool>()), 0..4);
+    let len = prop_oneof![9 => 0..3000usize, 1 => 60_000..70_000usize];
+    let content = proptest::collection::vec((any::<u8>(), len, any::<bool>()), 0..4);
     let content = content.prop_map(|pieces| {
         let mut layout = Layout::default();
         for (byte, len, hole) in pieces {
@@ -98,6 +99,7 @@ proptest! {
         let (mut end, len) = (32 << 10, iso.len());
         for place in places {
             prop_assert!(place.at >= end && place.at % 2048 == 0);
+            prop_assert!(place.len < 64 << 10 || place.at % 4096 == 0);
             end = place.at + place.len;
         }
         prop_assert!(end + 150 * 2048 <= len && len % (1 << 20) == 0);
