@@ -1,11 +1,12 @@
-//! A root file system from the tar archive that `mkimage build` or `linuxkit build` wrote.
+//! A root file system from tar archives: one that `mkimage build` or `linuxkit build` wrote, or an
+//! image's layers.
 
 use super::archive::{self, Entry};
-use super::layers::Error;
+use super::layers::{Error, Indexes, Layer, flatten};
 use super::place::put;
 use mkimage_formats::tree::Origin;
 use mkimage_formats::{Node, Slice, Source, Tree};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The tree that unpacking the tar file at `path` gives: LinuxKit's archives repeat paths, and the
 /// last entry for one counts. The file must stay while the tree is used.
@@ -13,10 +14,7 @@ use std::path::Path;
 /// # Errors
 /// The file cannot be read, is no tar archive, or an entry has no place in a tree.
 pub fn import(path: &Path) -> Result<Tree, Error> {
-    let name = format!("`{}`", path.display());
-    let io = |source| archive::Error::Io { path: path.into(), source };
-    let source = Source::new(path).map_err(io)?;
-    let slice = Slice { at: 0, len: source.len(), source };
+    let Layer { name, slice } = layer(path)?;
     let mut tree = Tree::new();
     let origin = tree.add_origin(Origin::default());
     for Entry { path, meta, kind } in archive::index(&name, &slice)? {
@@ -24,6 +22,22 @@ pub fn import(path: &Path) -> Result<Tree, Error> {
             .map_err(|source| Error::Place { layer: name.clone(), source })?;
     }
     Ok(tree)
+}
+
+/// The tree of an image whose layers are these tar files, the bottom one first: what whiteouts hide
+/// is not in it. The files must stay while the tree is used.
+///
+/// # Errors
+/// As [`import`].
+pub fn import_layers(paths: &[PathBuf]) -> Result<Tree, Error> {
+    let layers = paths.iter().map(|path| layer(path)).collect::<Result<Vec<_>, _>>()?;
+    flatten(&layers, &mut Indexes::default())
+}
+
+/// A whole file, under the name that errors give it.
+fn layer(path: &Path) -> Result<Layer, archive::Error> {
+    let source = Source::new(path).map_err(|source| archive::Error::Io { path: path.into(), source })?;
+    Ok(Layer { name: format!("`{}`", path.display()), slice: Slice { at: 0, len: source.len(), source } })
 }
 
 #[cfg(test)]
@@ -41,6 +55,20 @@ mod tests {
         let node = |p| tree.get(&TreePath::new(p).unwrap()).unwrap();
         assert_eq!(node("etc").meta.mode, 0o700);
         assert!(matches!(&node("etc/a").kind, Kind::File(content) if content.len() == 5));
+    }
+
+    #[test]
+    fn layers_are_files_bottom_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let layers = [("bottom", "f a 1\nf b 2"), ("top", "f .wh.a\nf c 3")].map(|(name, entries)| {
+            let path = dir.path().join(name);
+            std::fs::write(&path, fixture::bytes(entries)).unwrap();
+            path
+        });
+        assert_eq!(fixture::listed(&import_layers(&layers).unwrap()), ["f b 2", "f c 3"]);
+        let gone = dir.path().join("gone");
+        let e = import_layers(std::slice::from_ref(&gone)).unwrap_err();
+        assert!(matches!(e, Error::Archive(archive::Error::Io { path, .. }) if path == gone));
     }
 
     #[test]
