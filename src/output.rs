@@ -2,6 +2,7 @@
 //!
 //! Everything is planned before anything is written, and all files get their names together.
 
+mod cut;
 mod disk;
 mod format;
 mod machine;

@@ -357,3 +357,21 @@ fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+#[test]
+fn what_linux_cuts_on_an_iso_is_told() {
+    let place = Workplace::new();
+    let layer = support::lines::archive("c dev/pts300 136,300", 0);
+    layered(layer).write(&place.cache(), "docker.io/example/dev:1");
+    place.write("dev.yml", "kernel: {image: 'example/kernel:1'}\ninit: ['example/dev:1']\n");
+    let cut = "warning: the device `dev/pts300` has the number 136:300, which Linux takes for 136:44";
+    for (args, told) in [
+        (&["-f", "kernel+iso"][..], true),
+        (&["-f", "iso-bios", "--payload", "rootfs"], true),
+        (&["-f", "iso-bios"], false),
+        (&["-f", "kernel+erofs"], false),
+    ] {
+        let said = notes(&mut place.build(&[args, &["dev.yml"]].concat()));
+        assert_eq!(said.contains(cut), told, "{args:?}: {said}");
+    }
+}

@@ -1,7 +1,7 @@
 //! What can go wrong in a command, and what to do then.
 
 use crate::{build, oci, output, rootfs, spec};
-use mkimage_formats::{emit, tar};
+use mkimage_formats::{emit, squashfs, tar};
 use std::io;
 use std::path::PathBuf;
 
@@ -77,6 +77,11 @@ impl CliError {
             CliError::Output(output::Error::Unknown { .. }) => {
                 let names: Vec<_> = output::FORMATS.iter().map(|f| f.name).collect();
                 Some(format!("the formats are {}", names.join(", ")))
+            }
+            CliError::Output(output::Error::Squashfs(squashfs::Error::AttributeKind { name, .. }))
+                if name.starts_with("system.posix_acl_") =>
+            {
+                Some("kernel+erofs keeps POSIX ACLs".into())
             }
             _ => None,
         }

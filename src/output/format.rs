@@ -4,6 +4,7 @@ mod table;
 
 pub use table::FORMATS;
 
+use super::cut::cuts;
 use super::disk::{Container, Disk};
 use super::{Body, Error, Options, OvaMedium, PayloadKind, Product, System, VmdkKind};
 use crate::boot::{self, Firmware};
@@ -156,6 +157,7 @@ impl Format {
             Recipe::TarOfFiles => Body::Tar(Cow::Owned(tar_of_files(system)?)),
             Recipe::Iso(firmware) => {
                 let (payload, root) = medium()?;
+                root.into_iter().flat_map(cuts).for_each(|cut| (options.boot.doubt)(&cut));
                 let other = |other: &'a System| other.medium(self.name, kind, options.scratch.as_deref());
                 let aarch64 = system.aarch64.as_deref().map(other).transpose()?;
                 let aarch64 = aarch64.as_ref().map(|(payload, _)| payload);
@@ -222,6 +224,7 @@ impl Format {
                 erofs::layout(&root, &erofs::Options { label, uuid, epoch })?
             }
             RootImage::Iso => {
+                cuts(&root).for_each(|cut| (options.boot.doubt)(&cut));
                 let options = iso::Options { epoch, volume: volume.clone(), ..iso::Options::default() };
                 iso::layout(&root, &options)?
             }

@@ -159,6 +159,13 @@ pub(crate) fn cases() -> Vec<Case> {
             let records = b"22 GNU.sparse.major=1\n";
             vec![member("x", b'x', "", records, |_| ()), file("a", b"")]
         }),
+        Case {
+            args: vec!["build", "--arch", "amd64", "--offline", "-q", "-f", "kernel+squashfs", "bad.yml"],
+            ..of("access list in a SquashFS", || {
+                let records = b"42 SCHILY.xattr.system.posix_acl_access=x\n";
+                vec![member("x", b'x', "", records, |_| ()), file("a", b"")]
+            })
+        },
         image("archive that ends in a header", || {
             layered(archive(&[file("a", b"a")])[..1024 + 100].to_vec())
         }),
