@@ -1,10 +1,10 @@
 //! Arbitrary trees.
 
+use crate::image::{Image, bytes, files, path};
 use crate::readers::{fsck, read_by_mtools, told};
-use crate::specimens::{Image, bytes, path};
 use mkimage_formats::fat::{self, Fat, Options};
 use mkimage_formats::tree::{OriginId, Time};
-use mkimage_formats::{Content, Kind, Layout, Meta, Node, SectorSize, Tree};
+use mkimage_formats::{Kind, Meta, Node, SectorSize, Tree};
 use proptest::prelude::*;
 use std::collections::BTreeSet;
 
@@ -18,16 +18,7 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 fn kind() -> impl Strategy<Value = Kind> {
-    let content = proptest::collection::vec((any::<u8>(), 0..9000usize, any::<bool>()), 0..4);
-    let content = content.prop_map(|pieces| {
-        let mut layout = Layout::default();
-        for (byte, len, hole) in pieces {
-            let piece = vec![byte; len];
-            layout.push(if hole { Content::Hole(len as u64) } else { piece.into() });
-        }
-        Kind::File(layout)
-    });
-    prop_oneof![1 => Just(Kind::Dir), 2 => content]
+    prop_oneof![1 => Just(Kind::Dir), 2 => files(0..9000usize)]
 }
 
 /// What does not fit where it falls is left out, as are names that FAT would not have.

@@ -1,6 +1,6 @@
 //! The boot sector, as whoever reads the specification reads it.
 
-use crate::specimens::bytes;
+use crate::image::bytes;
 use mkimage_formats::Layout;
 use mkimage_formats::fat::Kind;
 

@@ -1,6 +1,7 @@
 //! What does not fit, and what each is told.
 
-use crate::specimens::{add, bytes, esp, file, path};
+use crate::image::{bytes, file, path};
+use crate::specimens::{add, esp};
 use mkimage_formats::fat::{self, Error, Fat, Options};
 use mkimage_formats::{Kind, Layout, SectorSize, Tree};
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // a test stops at the first surprise
 
+#[path = "../archives/image.rs"]
+mod image;
 #[path = "../archives/judge.rs"]
 mod judge;
 

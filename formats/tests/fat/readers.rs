@@ -1,7 +1,8 @@
 //! What fsck.vfat and mtools make of file systems.
 
+use crate::image::{Image, bytes, path};
 use crate::judge;
-use crate::specimens::{Image, bytes, path, specimens};
+use crate::specimens::specimens;
 use mkimage_formats::fat::{self, Fat, Options};
 use mkimage_formats::{Kind, SectorSize, Tree, TreePath};
 use std::collections::BTreeMap;
@@ -38,7 +39,7 @@ fn mtools(name: &str, image: &Image) -> Option<Command> {
 /// Everything, as `mcopy` puts it into a folder. None without mtools.
 pub(crate) fn read_by_mtools(image: &Image) -> Option<Nodes> {
     let mut mcopy = mtools("mcopy", image)?;
-    let out = image.dir().join("out");
+    let out = image.dir.path().join("out");
     std::fs::create_dir(&out).unwrap();
     // Of an empty folder there is nothing to match.
     if !judge::output(mtools("mdir", image)?.args(["-b", "::/"])).is_empty() {

@@ -1,7 +1,8 @@
 //! The rules of firmware that file systems follow, by their numbers in the project's list.
 
 use crate::boot_sector::BootSector;
-use crate::specimens::{add, bytes, esp, file, path};
+use crate::image::{bytes, file, path};
+use crate::specimens::{add, esp};
 use mkimage_formats::fat::{self, Error, Fat, Kind, Options};
 use mkimage_formats::tree::{OriginId, Time};
 use mkimage_formats::{Layout, Meta, Node, SectorSize, Tree};

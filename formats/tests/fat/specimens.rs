@@ -1,53 +1,18 @@
 //! Trees with a specimen of everything, and what file systems are made of.
 
-use mkimage_formats::emit::{self, Sink, Stream};
+use crate::image::{Image, file, path};
 use mkimage_formats::fat::{self, Options};
 use mkimage_formats::tree::{OriginId, Time};
-use mkimage_formats::{Content, Kind, Layout, Meta, Node, Tree, TreePath};
-use tempfile::TempDir;
-
-pub(crate) fn path(name: impl AsRef<[u8]>) -> TreePath {
-    TreePath::new(name).unwrap()
-}
-
-pub(crate) fn file(content: impl AsRef<[u8]>) -> Kind {
-    Kind::File(content.as_ref().to_vec().into())
-}
-
-pub(crate) fn bytes(layout: &Layout) -> Vec<u8> {
-    let mut out = Stream::new(Vec::new());
-    out.layout(layout).unwrap();
-    out.into_inner()
-}
+use mkimage_formats::{Content, Kind, Layout, Meta, Node, Tree};
 
 pub(crate) fn add(tree: &mut Tree, name: impl AsRef<[u8]>, kind: Kind) {
     let meta = Meta::new(0o644, Time::from_unix(1_600_000_000));
     tree.insert(path(name), Node { meta, kind, origin: OriginId::default() }).unwrap();
 }
 
-/// A file system in a folder of its own.
-pub(crate) struct Image {
-    dir: TempDir,
-}
-
 impl Image {
     pub(crate) fn new(tree: &Tree, options: &Options) -> Self {
         Self::emit(&fat::layout(tree, options).unwrap())
-    }
-
-    pub(crate) fn emit(layout: &Layout) -> Self {
-        let image = Image { dir: tempfile::tempdir().unwrap() };
-        emit::emit(layout, image.path()).unwrap();
-        image
-    }
-
-    pub(crate) fn path(&self) -> std::path::PathBuf {
-        self.dir.path().join("x.img")
-    }
-
-    /// For what else a test needs.
-    pub(crate) fn dir(&self) -> &std::path::Path {
-        self.dir.path()
     }
 }
 

@@ -1,10 +1,10 @@
 //! Arbitrary trees.
 
+use crate::image::{Image, bytes, files, path};
 use crate::readers::{groups, read_by_libarchive, told};
-use crate::specimens::{Image, bytes, path};
 use mkimage_formats::iso::{self, Iso, Options};
 use mkimage_formats::tree::{OriginId, Time};
-use mkimage_formats::{Content, Kind, Layout, Meta, Node, Tree};
+use mkimage_formats::{Kind, Meta, Node, Tree};
 use proptest::prelude::*;
 
 fn name() -> impl Strategy<Value = Vec<u8>> {
@@ -19,21 +19,12 @@ fn name() -> impl Strategy<Value = Vec<u8>> {
 
 fn kind() -> impl Strategy<Value = Kind> {
     let len = prop_oneof![9 => 0..3000usize, 1 => 60_000..70_000usize];
-    let content = proptest::collection::vec((any::<u8>(), len, any::<bool>()), 0..4);
-    let content = content.prop_map(|pieces| {
-        let mut layout = Layout::default();
-        for (byte, len, hole) in pieces {
-            let piece = vec![byte; len];
-            layout.push(if hole { Content::Hole(len as u64) } else { piece.into() });
-        }
-        Kind::File(layout)
-    });
     let number = || (0..4096u32, 0..1u32 << 20);
     // Doubled slashes become one, which has a test of its own.
     let target = "/?[a-z.]{1,9}(/[a-z.]{1,90}){0,20}/?";
     prop_oneof![
         5 => Just(Kind::Dir),
-        4 => content,
+        4 => files(len),
         2 => target.prop_map(|s| Kind::Symlink(s.into_bytes().into())),
         1 => number().prop_map(|(major, minor)| Kind::Block { major, minor }),
         1 => number().prop_map(|(major, minor)| Kind::Char { major, minor }),

@@ -1,8 +1,9 @@
 //! Booting: the rules of firmware that images follow, by their numbers in the project's list.
 
+use crate::image::{Image, bytes, file, path};
 use crate::judge;
 use crate::readers::xorriso;
-use crate::specimens::{Image, add, bytes, file, path};
+use crate::specimens::add;
 use mkimage_formats::iso::{self, BootEntry, Iso, Options, Platform};
 use mkimage_formats::{Kind, Layout, Tree};
 

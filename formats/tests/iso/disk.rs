@@ -2,9 +2,10 @@
 
 use crate::boot::{bootable, both};
 use crate::hybrid::{Disk, ESP, PROFILES, hybrid};
+use crate::image::{Image, bytes, file, path};
 use crate::judge;
 use crate::readers::xorriso;
-use crate::specimens::{Image, add, bytes, file, path};
+use crate::specimens::add;
 use mkimage_formats::iso::{Hybrid, Iso, Profile};
 use mkimage_formats::{Kind, Tree, fat};
 

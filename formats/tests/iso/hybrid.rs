@@ -1,8 +1,9 @@
 //! Images as disks: what each profile promises, and what programs for disks make of it.
 
 use crate::boot::{bootable, both, u32_at};
+use crate::image::{Image, bytes, file, path};
 use crate::readers::xorriso;
-use crate::specimens::{Image, add, bytes, file, path};
+use crate::specimens::add;
 use mkimage_formats::gpt::Guid;
 use mkimage_formats::iso::{Hybrid, Iso, Place, Profile};
 use mkimage_formats::{Kind, Layout};

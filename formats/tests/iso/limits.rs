@@ -1,6 +1,7 @@
 //! What does not fit, and what each is told.
 
-use crate::specimens::{add, file, link, path};
+use crate::image::{file, path};
+use crate::specimens::{add, link};
 use mkimage_formats::iso::{self, BootEntry, Error, Iso, Options};
 use mkimage_formats::tree::OriginId;
 use mkimage_formats::{Kind, Layout, Meta, Node, Tree};

@@ -1,7 +1,8 @@
 //! What xorriso, isoinfo and bsdtar make of images.
 
+use crate::image::{Image, bytes, file, path};
 use crate::judge;
-use crate::specimens::{Image, add, bytes, deep, file, path, resolve, specimens};
+use crate::specimens::{add, deep, resolve, specimens};
 use mkimage_formats::iso::{Iso, Options};
 use mkimage_formats::{Kind, Meta, Tree, TreePath};
 use std::collections::{BTreeMap, BTreeSet};

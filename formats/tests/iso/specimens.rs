@@ -1,27 +1,12 @@
 //! A tree that holds a specimen of everything, and what images are made of.
 
-use mkimage_formats::emit::{self, Sink, Stream};
+use crate::image::{Image, file, path};
 use mkimage_formats::iso::{self, Options};
 use mkimage_formats::tree::{OriginId, Time};
 use mkimage_formats::{Kind, Layout, Meta, Node, Tree, TreePath};
-use tempfile::TempDir;
-
-pub(crate) fn path(name: impl AsRef<[u8]>) -> TreePath {
-    TreePath::new(name).unwrap()
-}
-
-pub(crate) fn file(content: impl AsRef<[u8]>) -> Kind {
-    Kind::File(content.as_ref().to_vec().into())
-}
 
 pub(crate) fn link(target: impl AsRef<[u8]>) -> Kind {
     Kind::Symlink(target.as_ref().into())
-}
-
-pub(crate) fn bytes(layout: &Layout) -> Vec<u8> {
-    let mut out = Stream::new(Vec::new());
-    out.layout(layout).unwrap();
-    out.into_inner()
 }
 
 pub(crate) fn add(tree: &mut Tree, name: impl AsRef<[u8]>, mode: u16, kind: Kind) {
@@ -37,24 +22,9 @@ pub(crate) fn resolve<'t>(tree: &'t Tree, path: &'t TreePath) -> (&'t TreePath, 
     }
 }
 
-/// An image in a folder of its own.
-pub(crate) struct Image {
-    dir: TempDir,
-}
-
 impl Image {
     pub(crate) fn new(tree: &Tree, options: &Options) -> Self {
         Self::emit(&iso::layout(tree, options).unwrap())
-    }
-
-    pub(crate) fn emit(layout: &Layout) -> Self {
-        let image = Image { dir: tempfile::tempdir().unwrap() };
-        emit::emit(layout, image.path()).unwrap();
-        image
-    }
-
-    pub(crate) fn path(&self) -> std::path::PathBuf {
-        self.dir.path().join("x.iso")
     }
 }
 
