@@ -9,7 +9,7 @@ use crate::blocks::{self, Cut};
 use crate::deflate;
 use crate::emit::{self, Sink, Stream};
 use crate::layout::Layout;
-use flate2::Crc;
+use flate2::CrcWriter;
 use std::io::{self, Write};
 use std::num::NonZero;
 
@@ -29,10 +29,14 @@ pub fn write<E>(
     failed: impl Fn(io::Error) -> E,
 ) -> Result<(), E> {
     out.write_all(&HEADER).map_err(&failed)?;
-    let mut crc = Crc::new();
-    let summed = |to: &mut dyn Write| feed(&mut Summed { crc: &mut crc, to });
+    let mut trailer = Vec::new();
+    let summed = |to: &mut dyn Write| {
+        let mut to = CrcWriter::new(to);
+        feed(&mut to)?;
+        trailer = [to.crc().sum().to_le_bytes(), to.crc().amount().to_le_bytes()].concat();
+        Ok(())
+    };
     blocks::each(threads, PARTS, deflate::part, out, summed, &failed)?;
-    let trailer = [crc.sum().to_le_bytes(), crc.amount().to_le_bytes()].concat();
     out.write_all(&trailer).map_err(failed)
 }
 
@@ -43,24 +47,6 @@ pub fn write<E>(
 pub fn layout(layout: &Layout, threads: NonZero<usize>, out: &mut dyn Sink) -> Result<(), emit::Error> {
     let feed = |to: &mut dyn Write| Stream::new(to).layout(layout);
     write(threads, &mut Writer(out), feed, emit::Error::Stream)
-}
-
-/// A writer that sums what goes through it.
-struct Summed<'a> {
-    crc: &'a mut Crc,
-    to: &'a mut dyn Write,
-}
-
-impl Write for Summed<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n = self.to.write(bytes)?;
-        self.crc.update(&bytes[..n]);
-        Ok(n)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.to.flush()
-    }
 }
 
 /// A sink of bytes alone.

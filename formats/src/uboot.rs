@@ -12,8 +12,8 @@
 use crate::emit::{self, Sink, Stream};
 use crate::layout::Layout;
 use crate::tree::Time;
-use flate2::Crc;
-use std::io::{self, Write};
+use flate2::{Crc, CrcWriter};
+use std::io;
 use zerocopy::big_endian::U32;
 use zerocopy::{FromZeros, Immutable, IntoBytes};
 
@@ -156,21 +156,7 @@ pub fn script(text: &str, name: &str, epoch: Time) -> Result<Layout, Error> {
 
 /// The CRC-32 of all bytes (\[UBOOT\] `crc32`, that of zlib).
 fn crc(content: &Layout) -> Result<u32, emit::Error> {
-    let mut stream = Stream::new(Sum(Crc::new()));
+    let mut stream = Stream::new(CrcWriter::new(io::sink()));
     stream.layout(content)?;
-    Ok(stream.into_inner().0.sum())
-}
-
-/// A checksum that is written to.
-struct Sum(Crc);
-
-impl Write for Sum {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.update(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+    Ok(stream.into_inner().crc().sum())
 }
