@@ -12,7 +12,7 @@ use crate::rootfs;
 use clap::Args;
 use mkimage_formats::{Layout, emit};
 use std::fs::File;
-use std::io;
+use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 
 /// Make outputs from a kernel and an initrd, or from a tar archive
@@ -111,11 +111,27 @@ fn is_packed(system: &System) -> Result<bool, CliError> {
     Ok(kernels.try_fold(false, |packed, kernel| Ok::<_, emit::Error>(packed | kernel.is_packed()?))?)
 }
 
+/// Bytes of standard input that are read at once.
+const BLOCK: usize = 256 << 10;
+
 /// Standard input as a file: an archive is read from wherever its contents are.
 fn spool_stdin(path: &Path) -> Result<&Path, CliError> {
-    let mut file = File::create_new(path).map_err(CliError::Stdin)?;
-    io::copy(&mut io::stdin().lock(), &mut file).map_err(CliError::Stdin)?;
-    Ok(path)
+    let failed = |source| emit::Error::Write { path: path.into(), source };
+    let mut file = File::create_new(path).map_err(failed)?;
+    let mut stdin = BufReader::with_capacity(BLOCK, io::stdin().lock());
+    // Read and written apart, so that it is known which of the two fails.
+    loop {
+        match stdin.fill_buf() {
+            Ok([]) => return Ok(path),
+            Ok(block) => {
+                file.write_all(block).map_err(failed)?;
+                let len = block.len();
+                stdin.consume(len);
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(CliError::Stdin(e)),
+        }
+    }
 }
 
 fn open(path: &Path) -> Result<Layout, CliError> {
