@@ -139,25 +139,19 @@ impl View {
 
     /// `identifier` with `suffix` at the end of its name, cut so that it fits.
     fn numbered(self, identifier: &[u8], suffix: &str) -> Vec<u8> {
-        let dot = |dot: &[u8]| identifier.chunks(dot.len()).rposition(|unit| unit == dot);
-        match self {
-            View::Primary => {
-                let name = identifier.strip_suffix(VERSION);
-                let version = if name.is_some() { VERSION } else { b"" };
-                let name = name.unwrap_or(identifier);
-                let (stem, extension) = name.split_at(dot(b".").unwrap_or(name.len()));
-                let room = MAX_FILE.saturating_sub(extension.len() + suffix.len());
-                [&stem[..stem.len().min(room)], suffix.as_bytes(), extension, version].concat()
-            }
-            View::Joliet => {
-                let suffix: Vec<u8> = suffix.encode_utf16().flat_map(u16::to_be_bytes).collect();
-                let at = dot(b"\0.").map_or(identifier.len(), |unit| 2 * unit);
-                let (stem, extension) = identifier.split_at(at);
-                let extension = &extension[..extension.len().min(MAX_JOLIET - suffix.len())];
-                let room = MAX_JOLIET - suffix.len() - extension.len();
-                [&stem[..stem.len().min(room)], &suffix, extension].concat()
-            }
-        }
+        let (name, version) = match identifier.strip_suffix(VERSION) {
+            Some(name) if self == View::Primary => (name, VERSION),
+            _ => (identifier, &b""[..]),
+        };
+        let (dot, suffix, max) = match self {
+            View::Primary => (&b"."[..], suffix.as_bytes().to_vec(), MAX_FILE),
+            View::Joliet => (&b"\0."[..], joliet(suffix), MAX_JOLIET),
+        };
+        let at = name.chunks(dot.len()).rposition(|unit| unit == dot);
+        let (stem, extension) = name.split_at(at.map_or(name.len(), |unit| unit * dot.len()));
+        let extension = &extension[..extension.len().min(max - suffix.len())];
+        let room = max - suffix.len() - extension.len();
+        [&stem[..stem.len().min(room)], &suffix, extension, version].concat()
     }
 }
 
@@ -176,4 +170,74 @@ fn joliet(name: &str) -> Vec<u8> {
         _ => u16::try_from(u32::from(c)).unwrap_or(u16::from(b'_')),
     };
     name.chars().take(MAX_JOLIET / 2).flat_map(|c| unit(c).to_be_bytes()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn joliet_text(identifier: &[u8]) -> String {
+        let units: Vec<_> = identifier.chunks(2).map(|unit| u16::from_be_bytes([unit[0], unit[1]])).collect();
+        String::from_utf16(&units).unwrap()
+    }
+
+    #[test]
+    fn names_become_identifiers_of_few_characters() {
+        let long = "n".repeat(70);
+        let table = [
+            ("readme.txt", "README.TXT;1", "README_TXT", "readme.txt"),
+            ("x.tar.gz", "X_TAR.GZ;1", "X_TAR_GZ", "x.tar.gz"),
+            ("Makefile", "MAKEFILE.;1", "MAKEFILE", "Makefile"),
+            ("dot.", "DOT.;1", "DOT_", "dot."),
+            (".hidden", ".HIDDEN;1", "_HIDDEN", ".hidden"),
+            ("a b*;", "A_B__.;1", "A_B__", "a b__"),
+            ("\u{fc}\u{1f600}", "__.;1", "__", "\u{fc}_"),
+            (&long, &format!("{}.;1", "N".repeat(30)), &"N".repeat(31), &"n".repeat(64)),
+            (&format!("{long}.c"), &format!("{}.C;1", "N".repeat(28)), &"N".repeat(31), &"n".repeat(64)),
+            (&format!("c.{long}"), &format!("C.{};1", "N".repeat(28)), &format!("C_{}", "N".repeat(29)), {
+                &format!("c.{}", "n".repeat(62))
+            }),
+        ];
+        for (name, file, folder, joliet) in table {
+            assert_eq!(View::Primary.file(name.as_bytes()), file.as_bytes(), "{name}");
+            assert_eq!(View::Primary.folder(name.as_bytes()), folder.as_bytes(), "{name}");
+            assert_eq!(joliet_text(&View::Joliet.file(name.as_bytes())), joliet, "{name}");
+            assert_eq!(joliet_text(&View::Joliet.folder(name.as_bytes())), joliet, "{name}");
+        }
+        assert_eq!(joliet_text(&View::Joliet.file(b"\xff.\xfe")), "\u{fffd}.\u{fffd}");
+    }
+
+    #[test]
+    fn equal_identifiers_get_numbers_that_nothing_else_has() {
+        let mut taken = BTreeMap::new();
+        let mut identifier = |name: &str| {
+            let unique = unique(View::Primary.file(name.as_bytes()), &mut taken, View::Primary);
+            String::from_utf8(unique).unwrap()
+        };
+        assert_eq!(
+            ["a_2.c", "a.c", "A.c", "a.C"].map(&mut identifier),
+            ["A_2.C;1", "A.C;1", "A_1.C;1", "A_3.C;1"]
+        );
+        assert_eq!(identifier("a_1.c"), "A_1_1.C;1");
+        let long = "x".repeat(40);
+        identifier(&long);
+        assert_eq!(identifier(&long), format!("{}_1.;1", "X".repeat(27)));
+    }
+
+    #[test]
+    fn numbered_identifiers_fit() {
+        for (view, max) in [(View::Primary, 32), (View::Joliet, 128)] {
+            for name in
+                ["y", &"x".repeat(90), &format!("{}.txt", "x".repeat(90)), &format!(".{}", "e".repeat(90))]
+            {
+                for n in ["_1", "_10", "_50000"] {
+                    let identifiers = [view.file(name.as_bytes()), view.folder(name.as_bytes())];
+                    for identifier in identifiers {
+                        let numbered = view.numbered(&identifier, n);
+                        assert!(numbered.len() <= max && numbered != identifier, "{view:?} {name} {n}");
+                    }
+                }
+            }
+        }
+    }
 }

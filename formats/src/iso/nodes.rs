@@ -166,7 +166,7 @@ impl<'t> Nodes<'t> {
 
     /// A tree has `folder`.
     pub(super) fn has(&self, folder: usize, view: View) -> bool {
-        // One that is made for those that move is last, and in no folder.
+        // One that is made for those that move is in no folder of the tree.
         let made = self.moved == Some(folder) && !self.folders[ROOT].folders.contains(&folder);
         view == View::Primary || !made
     }
