@@ -16,7 +16,7 @@ pub use system::{Kernel, PayloadKind, System};
 use crate::boot::{self, Firmware};
 use crate::{initrd, kernel};
 use mkimage_formats::emit::{self, Partial, Sink, Stream};
-use mkimage_formats::spool::{Memo, Spool};
+use mkimage_formats::spool::{Cache, Memo, Spool};
 use mkimage_formats::tree;
 use mkimage_formats::{Layout, Tree, erofs, gce, gzip, iso, ova, qcow2, squashfs, tar, vhd, vhdx, vmdk};
 use std::borrow::Cow;
@@ -51,6 +51,8 @@ pub struct Options {
     /// What is compressed already, for formats that are made one after the other with one
     /// [`Options::scratch`]. Those of one [`write()`] always share it.
     pub memo: Option<Memo>,
+    /// What was compressed for other outputs at any time.
+    pub blocks: Option<Cache>,
     /// How many threads compress. No output depends on it.
     pub threads: NonZero<usize>,
 }
@@ -69,6 +71,7 @@ impl Default for Options {
             machine: Machine::default(),
             scratch: None,
             memo: None,
+            blocks: None,
             threads: NonZero::<usize>::MIN,
         }
     }
@@ -82,6 +85,7 @@ impl Options {
             path: scratch.join(format!("{format}.spool")),
             threads: self.threads,
             memo: self.memo.clone(),
+            cache: self.blocks.clone(),
         })
     }
 }

@@ -13,10 +13,27 @@ const PROGRAM_LEVEL: u32 = 9;
 const STORED: u32 = 0;
 
 /// `bytes` alone, in the frame of RFC 1950 if `zlib`. `window` is the binary logarithm of how far
-/// back references reach.
-pub(crate) fn whole(bytes: &[u8], zlib: bool, window: u8) -> io::Result<Vec<u8>> {
-    let level = if Kind::of(bytes)? == Kind::Packed { STORED } else { LEVEL };
-    run(Compress::new_with_window_bits(Compression::new(level), zlib, window), bytes, FlushCompress::Finish)
+/// back references reach. None: nothing compresses them.
+pub(crate) fn whole(bytes: &[u8], zlib: bool, window: u8) -> io::Result<Option<Vec<u8>>> {
+    if Kind::of(bytes)? == Kind::Packed {
+        return Ok(None);
+    }
+    let state = Compress::new_with_window_bits(Compression::new(LEVEL), zlib, window);
+    run(state, bytes, FlushCompress::Finish).map(Some)
+}
+
+/// `bytes` alone, as they are.
+pub(crate) fn stored(bytes: &[u8], zlib: bool, window: u8) -> io::Result<Vec<u8>> {
+    run(Compress::new_with_window_bits(Compression::new(STORED), zlib, window), bytes, FlushCompress::Finish)
+}
+
+/// `bytes` alone, by a compressor that may have been used before; none if that takes more than `most`
+/// bytes.
+pub(crate) fn within(state: &mut Compress, bytes: &[u8], most: usize) -> io::Result<Option<Vec<u8>>> {
+    state.reset();
+    let mut out = Vec::with_capacity(most);
+    let status = state.compress_vec(bytes, &mut out, FlushCompress::Finish)?;
+    Ok((status == Status::StreamEnd).then_some(out))
 }
 
 /// One part of a stream: it may refer to the 32 KiB before, and ends at a byte.

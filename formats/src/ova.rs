@@ -15,7 +15,7 @@
 //!
 //! let disk = Layout::file("disk.raw")?;
 //! let kind = MediumKind::Disk { size: disk.len() };
-//! let spool = Spool { path: "disk.spool".into(), threads: std::thread::available_parallelism()?, memo: None };
+//! let spool = Spool { path: "disk.spool".into(), threads: std::thread::available_parallelism()?, memo: None, cache: None };
 //! let file = vmdk::stream_optimized(&disk, &vmdk::Options::new("disk.vmdk", 0x2bad_cafe), &spool)?;
 //! let media = vec![Medium { name: "disk.vmdk".into(), file, kind }];
 //! let machine = ova::layout(media, &ova::Options::new("demo", Firmware::Efi))?;

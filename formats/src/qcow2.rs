@@ -149,13 +149,7 @@ pub fn compressed(
 ) -> Result<Layout, Error> {
     let mut image = Image::new(disk, options)?;
     image.compression = compression;
-    let name = match compression {
-        Compression::Zlib => "qcow2 zlib",
-        Compression::Zstd => "qcow2 zstd",
-    };
-    let pack = |bytes: &[u8]| pack(bytes, compression);
-    let codec = Codec { name, pack, head: |_, _| Ok(Vec::new()), multiple: 1 };
-    let (units, packed) = spool.pack_once(disk, image.unit, &codec)?;
+    let (units, packed) = spool.pack(disk, image.unit, &compression)?;
     let mut cursor = Cursor::new(disk);
     let mut raw = Layout::default();
     let clusters = units.into_iter().map(|Unit { number, at, len }| {
@@ -175,13 +169,26 @@ pub fn compressed(
     Ok(image.layout(&clusters, raw, packed))
 }
 
-/// A packed cluster; nothing if it would not be smaller.
-fn pack(bytes: &[u8], compression: Compression) -> io::Result<Vec<u8>> {
-    let packed = match compression {
-        Compression::Zlib => deflate::whole(bytes, false, WINDOW)?,
-        Compression::Zstd => zstd::bulk::compress(bytes, ZSTD_LEVEL)?,
-    };
-    Ok(if packed.len() < bytes.len() { packed } else { Vec::new() })
+impl Codec for Compression {
+    fn name(&self) -> &'static str {
+        match self {
+            Compression::Zlib => "qcow2-zlib",
+            Compression::Zstd => "qcow2-zstd",
+        }
+    }
+
+    /// zstd at its level takes hardly longer than a digest.
+    fn is_slow(&self) -> bool {
+        *self == Compression::Zlib
+    }
+
+    fn pack(&self, cluster: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        let packed = match self {
+            Compression::Zlib => deflate::whole(cluster, false, WINDOW)?,
+            Compression::Zstd => Some(zstd::bulk::compress(cluster, ZSTD_LEVEL)?),
+        };
+        Ok(packed.filter(|packed| packed.len() < cluster.len()))
+    }
 }
 
 /// What is known before the clusters are.

@@ -22,7 +22,7 @@
 //! use mkimage_formats::{Tree, emit, squashfs};
 //! use std::num::NonZero;
 //!
-//! let spool = Spool { path: "blocks".into(), threads: NonZero::<usize>::MIN, memo: None };
+//! let spool = Spool { path: "blocks".into(), threads: NonZero::<usize>::MIN, memo: None, cache: None };
 //! let image = squashfs::layout(&Tree::new(), &squashfs::Options::default(), &spool)?;
 //! emit::emit(&image, "root.squashfs")?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -26,7 +26,7 @@ mod descriptor;
 mod sparse;
 
 use descriptor::{Descriptor, Type};
-use sparse::{GRAIN, GRAIN_BYTES, Tables};
+use sparse::{GRAIN, GRAIN_BYTES, Grains, Tables};
 
 const SECTOR: u64 = 512;
 /// Sector numbers have 32 bits. A grain that cannot be packed takes 129 sectors for 128, and the
@@ -110,7 +110,7 @@ pub enum Error {
 pub fn stream_optimized(disk: &Layout, options: &Options, spool: &Spool) -> Result<Layout, Error> {
     let sectors = sectors(disk)?.next_multiple_of(GRAIN);
     let descriptor = Descriptor { options, kind: Type::StreamOptimized, sectors }.text()?;
-    let (units, grains) = spool.pack_once(disk, GRAIN_BYTES, &sparse::codec())?;
+    let (units, grains) = spool.pack(disk, GRAIN_BYTES, &Grains)?;
     let places: Vec<_> = units.into_iter().map(|Unit { number, at, .. }| (number, at / SECTOR)).collect();
     let mut out = Tables::stream(sectors).layout(&descriptor, &places);
     out.append(grains);

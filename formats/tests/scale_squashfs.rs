@@ -57,7 +57,7 @@ fn fifty_thousand_files_and_a_gibibyte_are_compressed_by_sixteen_threads_in_96_m
     // The default of `mksquashfs -comp zstd`, which takes the most memory.
     let options = Options { compression: Compression::Zstd, ..Options::default() };
     let threads = NonZero::new(16).unwrap();
-    let spool = Spool { path: dir.path().join("spool"), threads, memo: None };
+    let spool = Spool { path: dir.path().join("spool"), threads, memo: None, cache: None };
     let layout = squashfs::layout(&tree, &options, &spool).unwrap();
     emit::emit(&layout, dir.path().join("image")).unwrap();
     println!("{} bytes, {} KiB", layout.len(), peak());

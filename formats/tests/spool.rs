@@ -28,7 +28,12 @@ fn a_disk_of_a_gibibyte_is_compressed_by_sixteen_threads_in_96_mib() {
     }
     let mut disk = Layout::file(dir.path().join("contents")).unwrap();
     disk.push(Content::Hole(1024 * MIB));
-    let spool = |name| Spool { path: dir.path().join(name), threads: NonZero::new(16).unwrap(), memo: None };
+    let spool = |name| Spool {
+        path: dir.path().join(name),
+        threads: NonZero::new(16).unwrap(),
+        memo: None,
+        cache: None,
+    };
 
     let options = vmdk::Options::new("x.vmdk", 1);
     let file = vmdk::stream_optimized(&disk, &options, &spool("vmdk")).unwrap();

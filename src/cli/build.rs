@@ -96,14 +96,7 @@ impl Build {
             }
             more => return Err(CliError::Flags(format!("{} architectures; an ISO holds two", more.len()))),
         };
-        self.outputs.write(
-            &system,
-            &formats,
-            self.output.as_deref(),
-            &self.name(),
-            Some(scratch.path()),
-            global,
-        )
+        self.outputs.write(&system, &formats, self.output.as_deref(), &self.name(), Some(&scratch), global)
     }
 
     fn store(&self, global: &Global) -> Result<Store, CliError> {

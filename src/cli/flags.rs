@@ -5,6 +5,7 @@ mod machine;
 use super::{CliError, Global, report};
 use crate::boot::{self, BiosLoader, Firmware};
 use crate::initrd::{self, Compression, Folder};
+use crate::oci::Scratch;
 use crate::output::{self, Format, Options, PayloadKind, System};
 use clap::Args;
 use machine::MachineFlags;
@@ -204,7 +205,7 @@ impl Outputs {
         formats: &[&Format],
         file: Option<&Path>,
         name: &str,
-        scratch: Option<&Path>,
+        scratch: Option<&Scratch>,
         global: &Global,
     ) -> Result<(), CliError> {
         let options = self.options(scratch);
@@ -229,7 +230,7 @@ impl Outputs {
         Ok(())
     }
 
-    fn options(&self, scratch: Option<&Path>) -> Options {
+    fn options(&self, scratch: Option<&Scratch>) -> Options {
         let bios = match &self.bios_loader {
             Some(folder) => BiosLoader::Isolinux(folder.clone()),
             None => BiosLoader::BuiltIn(self.boot_serial.then_some(Serial::COM1)),
@@ -270,7 +271,8 @@ impl Outputs {
                 SquashfsFlag::Zstd => squashfs::Compression::Zstd,
             },
             squashfs_block_size: self.squashfs_block_size,
-            scratch: scratch.map(Into::into),
+            scratch: scratch.map(|scratch| scratch.path().into()),
+            blocks: scratch.and_then(Scratch::blocks).cloned(),
             threads: self.threads(),
             ..Options::default()
         })

@@ -55,7 +55,7 @@ impl Media {
         let formats = self.outputs.formats("iso-bios")?;
         self.outputs.check(&formats, &self.name)?;
         let write = |system: &System, scratch: Option<&Scratch>| {
-            self.outputs.write(system, &formats, None, &self.name, scratch.map(Scratch::path), global)
+            self.outputs.write(system, &formats, None, &self.name, scratch, global)
         };
         let scratch = || -> Result<Scratch, CliError> { Ok(Store::open(store_options(global)?)?.scratch()?) };
         let Some(tar) = &self.tar else {

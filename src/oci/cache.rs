@@ -10,6 +10,7 @@
 //!                partial/HEX  downloads on their way; resumed
 //!                layers/      uncompressed layers; may be deleted when nothing runs
 //!                segments/    compressed segments of initrds; so may these
+//!                blocks/      compressed blocks of file systems and disks; and these
 //! ```
 //!
 //! Every file gets its name by a rename when it is complete, so that a process that is killed
@@ -50,6 +51,11 @@ impl Cache {
     /// What only mkimage reads.
     pub(crate) fn private(&self) -> PathBuf {
         self.dir.join(".mkimage")
+    }
+
+    /// The folder of compressed blocks.
+    pub(crate) fn blocks(&self) -> PathBuf {
+        self.private().join("blocks")
     }
 
     /// The folder of the blobs.
@@ -187,6 +193,15 @@ impl Cache {
             Err(TryLockError::Error(source)) => return Err(failed(source)),
         }
         Ok(file)
+    }
+
+    /// The same, if nobody uses it now; none if somebody does, or if it cannot be written.
+    pub(crate) fn alone_now(&self) -> Option<File> {
+        let path = self.private().join("use");
+        create_parent(&path).ok()?;
+        let file = lockable(&path).ok()?;
+        file.try_lock().ok()?;
+        Some(file)
     }
 
     /// Removes the images, and all else that is in the cache but not the locks: somebody may wait

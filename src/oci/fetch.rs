@@ -1,6 +1,8 @@
 //! Documents that are not images, and room for files that are made from images.
 
+use super::cache::mark_used;
 use super::{Error, Pull, Scratch, Store};
+use mkimage_formats::spool::Cache;
 use std::path::PathBuf;
 
 impl Store {
@@ -21,11 +23,16 @@ impl Store {
     /// # Errors
     /// It cannot be made.
     pub fn scratch(&self) -> Result<Scratch, Error> {
+        self.thin()?;
         // Who cleans up takes what is left of others, and the folder may outlive this store.
         let lock = self.cache.shared();
         let dir = self.spool.dir();
-        let scratch = Scratch::new(dir, "scratch-");
-        Ok(scratch.map_err(|source| Error::Write { path: dir.into(), source })?.with_lock(lock))
+        let scratch =
+            Scratch::new(dir, "scratch-").map_err(|source| Error::Write { path: dir.into(), source })?;
+        // What is not locked may go at any time.
+        let kept = lock.is_some() && self.spool.is_kept();
+        let blocks = kept.then(|| Cache::new(self.cache.blocks(), mark_used));
+        Ok(scratch.with_lock(lock, blocks))
     }
 
     /// Where the cache keeps segments of initrds; none, if it cannot be written.

@@ -1,6 +1,7 @@
 //! Folders for files that are not kept.
 
 use mkimage_formats::emit::Unfinished;
+use mkimage_formats::spool::Cache;
 use std::fs::File;
 use std::io;
 use std::path::Path;
@@ -14,6 +15,7 @@ pub struct Scratch {
     // Dropped after the folder.
     _unfinished: Unfinished,
     _lock: Option<File>,
+    blocks: Option<Cache>,
 }
 
 impl Scratch {
@@ -21,12 +23,18 @@ impl Scratch {
     pub(super) fn new(parent: &Path, prefix: &str) -> io::Result<Self> {
         let dir = tempfile::Builder::new().prefix(prefix).tempdir_in(parent)?;
         let _unfinished = Unfinished::new(dir.path());
-        Ok(Scratch { dir, _unfinished, _lock: None })
+        Ok(Scratch { dir, _unfinished, _lock: None, blocks: None })
     }
 
-    /// The same, which keeps the lock as long as it lives.
-    pub(super) fn with_lock(self, lock: Option<File>) -> Self {
-        Scratch { _lock: lock, ..self }
+    /// The same, which keeps the lock as long as it lives, and so what is in `blocks`.
+    pub(super) fn with_lock(self, lock: Option<File>, blocks: Option<Cache>) -> Self {
+        Scratch { _lock: lock, blocks, ..self }
+    }
+
+    /// Blocks that were compressed for other outputs; none, if the cache cannot be written.
+    #[must_use]
+    pub fn blocks(&self) -> Option<&Cache> {
+        self.blocks.as_ref()
     }
 
     /// Where it is.

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! least recently used                                          most recently used
-//! ├ segment ┼ layer's archive ┼ image ┼ segment ┼ blob of no image ┼ image ┤
-//! ╰────────── removed ──────────────╯            until the rest is small enough
+//! ├ segment ┼ layer's archive ┼ image ┼ blocks ┼ blob of no image ┼ image ┤
+//! ╰────────── removed ──────────────╯           until the rest is small enough
 //! ```
 //! An image goes with its blobs, but for those that another one has. What was made from layers
 //! goes on its own, since it can be made again without a registry.
@@ -15,6 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+
+/// Files of compressed blocks that a cache has, about.
+const MAX_BLOCK_FILES: usize = 64;
 
 /// Something that is removed as a whole.
 struct Item {
@@ -60,7 +63,9 @@ impl Store {
             .filter_map(|file| Some((format!("sha256:{}", name(&file.path)).parse().ok()?, file)))
             .collect();
         let mut made = Vec::new();
-        for folder in [layer_folder, &private.join("segments"), &private.join("partial")] {
+        for folder in
+            [layer_folder, &private.join("segments"), &self.cache.blocks(), &private.join("partial")]
+        {
             made.extend(files(folder)?);
         }
         let mut size: u64 = blobs.values().chain(&made).map(|file| file.len).sum();
@@ -100,6 +105,23 @@ impl Store {
             }
         }
         self.remove_all(&images, &lost, &gone)
+    }
+
+    /// Removes those files of compressed blocks that were used least recently, if there are many: each
+    /// build that compresses something adds one. Whoever cleans up looks at bytes; here it is about
+    /// how many files a build has to open. Waits for nobody.
+    pub(super) fn thin(&self) -> Result<(), Error> {
+        let folder = self.cache.blocks();
+        let mut found = files(&folder)?;
+        if found.len() <= MAX_BLOCK_FILES {
+            return Ok(());
+        }
+        // Others who build have bytes of them.
+        let Some(_alone) = self.cache.alone_now() else { return Ok(()) };
+        found.sort_by(|a, b| b.used.cmp(&a.used).then_with(|| a.path.cmp(&b.path)));
+        found[MAX_BLOCK_FILES / 2..]
+            .iter()
+            .try_for_each(|file| absent(fs::remove_file(&file.path), &file.path))
     }
 
     /// The images of the cache, and how many of them need each blob.

@@ -56,8 +56,8 @@ impl Store {
         self.spool.forget(&lost)
     }
 
-    /// Empties the cache: images, blobs, unpacked layers, segments of initrds. What else is in the
-    /// folder stays.
+    /// Empties the cache: images, blobs, unpacked layers, segments of initrds, compressed blocks.
+    /// What else is in the folder stays.
     ///
     /// # Errors
     /// Something cannot be removed.

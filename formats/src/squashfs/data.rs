@@ -9,11 +9,12 @@
 //! which comes when it is full of the tails of the files before it.
 
 use super::error::Error;
-use super::pack::Packer;
+use super::pack::{Compression, Packer};
 use super::same;
 use super::structs::{DATA_RAW, NONE};
 use crate::layout::{Cursor, Layout};
-use crate::spool::{Spool, Unit};
+use crate::spool::{Codec, Spool, Unit};
+use std::io;
 
 /// The contents of all files.
 pub(super) struct Data {
@@ -101,10 +102,7 @@ impl Data {
         let Disk { layout: disk, fragments, .. } = disk;
         let size = usize::try_from(block_size).expect("1 MiB at most");
         let spool = Spool { threads: packer.threads(spool.threads), ..spool.clone() };
-        let (mut units, packed) = spool.pack(&disk, size, |unit, bytes| {
-            let len = fragments.binary_search_by_key(&unit, |f| f.unit).map_or(size, |n| fragments[n].len);
-            packer.pack(&bytes[..len])
-        })?;
+        let (mut units, packed) = spool.pack(&disk, size, &Blocks { packer, fragments: &fragments })?;
         // A file says that its block of zeros is not there; a fragment cannot.
         for fragment in &fragments {
             if let Err(n) = units.binary_search_by_key(&fragment.unit, |unit| unit.number) {
@@ -178,6 +176,37 @@ impl Data {
     /// All blocks.
     pub(super) fn into_layout(self) -> Layout {
         self.layout
+    }
+}
+
+/// How units are compressed.
+struct Blocks<'d> {
+    packer: &'d Packer,
+    fragments: &'d [Fragment],
+}
+
+impl Codec for Blocks<'_> {
+    fn name(&self) -> &'static str {
+        match self.packer.compression() {
+            Compression::Gzip => "squashfs-gzip",
+            Compression::Xz => "squashfs-xz",
+            Compression::Lz4 => "squashfs-lz4",
+            Compression::Zstd => "squashfs-zstd",
+        }
+    }
+
+    /// LZ4 takes as long as a digest.
+    fn is_slow(&self) -> bool {
+        self.packer.compression() != Compression::Lz4
+    }
+
+    fn trim<'b>(&self, unit: u64, bytes: &'b [u8]) -> &'b [u8] {
+        let fragment = self.fragments.binary_search_by_key(&unit, |fragment| fragment.unit);
+        fragment.map_or(bytes, |n| &bytes[..self.fragments[n].len])
+    }
+
+    fn pack(&self, bytes: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        self.packer.pack(bytes)
     }
 }
 

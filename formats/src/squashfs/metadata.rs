@@ -70,7 +70,7 @@ impl<'p> Metadata<'p> {
     fn flush(&mut self) -> Result<(), Error> {
         let failed = |source| Error::Pack { compression: self.packer.compression(), source };
         let packed = self.packer.pack(&self.block).map_err(failed)?;
-        let (bytes, raw) = if packed.is_empty() { (&self.block, METADATA_RAW) } else { (&packed, 0) };
+        let (bytes, raw) = packed.as_ref().map_or((&self.block, METADATA_RAW), |packed| (packed, 0));
         let size = u16::try_from(bytes.len()).expect("8 KiB at most");
         self.out.extend((size | raw).to_le_bytes());
         self.out.extend_from_slice(bytes);

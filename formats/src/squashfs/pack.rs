@@ -1,7 +1,8 @@
 //! Compressors, at the levels that `mksquashfs` takes.
 
 use super::structs::{Lz4Options, METADATA_RAW};
-use flate2::{Compress, FlushCompress, Status};
+use crate::deflate;
+use flate2::Compress;
 use lzma_rust2::{CheckType, XzOptions, XzWriter};
 use std::io::{self, Write};
 use std::num::NonZero;
@@ -102,8 +103,8 @@ impl Packer {
         [&header.to_le_bytes(), options.as_bytes()].concat()
     }
 
-    /// `bytes`, compressed; nothing if they would not be fewer.
-    pub(super) fn pack(&self, bytes: &[u8]) -> io::Result<Vec<u8>> {
+    /// `bytes`, compressed; none if they would not be fewer.
+    pub(super) fn pack(&self, bytes: &[u8]) -> io::Result<Option<Vec<u8>>> {
         let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
         let free = idle().pop();
         let mut state = match free {
@@ -111,13 +112,13 @@ impl Packer {
             None => self.state()?,
         };
         let packed = match &mut state {
-            State::Zlib(state) => zlib(state, bytes)?,
-            State::Zstd(state) => state.compress(bytes)?,
-            State::Nothing if self.compression == Compression::Lz4 => lz4_flex::block::compress(bytes),
-            State::Nothing => self.xz(bytes)?,
+            State::Zlib(state) => deflate::within(state, bytes, bytes.len())?,
+            State::Zstd(state) => Some(state.compress(bytes)?),
+            State::Nothing if self.compression == Compression::Lz4 => Some(lz4_flex::block::compress(bytes)),
+            State::Nothing => Some(self.xz(bytes)?),
         };
         idle().push(state);
-        Ok(if packed.len() < bytes.len() { packed } else { Vec::new() })
+        Ok(packed.filter(|packed| packed.len() < bytes.len()))
     }
 
     fn state(&self) -> io::Result<State> {
@@ -140,12 +141,4 @@ impl Packer {
         writer.write_all(bytes)?;
         writer.finish()
     }
-}
-
-/// As RFC 1950 has it; nothing if that would not be fewer bytes.
-fn zlib(state: &mut Compress, bytes: &[u8]) -> io::Result<Vec<u8>> {
-    state.reset();
-    let mut packed = Vec::with_capacity(bytes.len());
-    let status = state.compress_vec(bytes, &mut packed, FlushCompress::Finish)?;
-    Ok(if status == Status::StreamEnd { packed } else { Vec::new() })
 }

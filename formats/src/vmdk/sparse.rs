@@ -170,16 +170,28 @@ impl Tables {
 }
 
 /// How grains are compressed: each begins at a sector.
-pub(super) fn codec() -> Codec<impl Fn(&[u8]) -> io::Result<Vec<u8>> + Sync> {
-    Codec {
-        name: "vmdk",
-        pack: |grain: &[u8]| deflate::whole(grain, true, WINDOW),
-        head: |grain, len| {
-            let size = u32::try_from(len).map_err(io::Error::other)?;
-            let marker = GrainMarker { lba: U64::new(grain * GRAIN), size: U32::new(size) };
-            Ok(marker.as_bytes().to_vec())
-        },
-        multiple: 512,
+pub(super) struct Grains;
+
+impl Codec for Grains {
+    const HEAD: usize = size_of::<GrainMarker>();
+    const MULTIPLE: usize = 512;
+
+    fn name(&self) -> &'static str {
+        "vmdk"
+    }
+
+    fn pack(&self, grain: &[u8]) -> io::Result<Option<Vec<u8>>> {
+        deflate::whole(grain, true, WINDOW)
+    }
+
+    fn stored(&self, grain: &[u8]) -> io::Result<Vec<u8>> {
+        deflate::stored(grain, true, WINDOW)
+    }
+
+    fn head(&self, grain: u64, len: usize) -> io::Result<Vec<u8>> {
+        let size = u32::try_from(len).map_err(io::Error::other)?;
+        let marker = GrainMarker { lba: U64::new(grain * GRAIN), size: U32::new(size) };
+        Ok(marker.as_bytes().to_vec())
     }
 }
 

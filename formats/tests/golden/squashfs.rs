@@ -113,7 +113,8 @@ fn every_byte_of_a_squashfs_image_is_known() {
     let tree = specimen(dir.path());
     let options =
         Options { compression: Compression::Gzip, block_size: 4096, epoch: Time::from_unix(1_600_000_000) };
-    let spool = Spool { path: dir.path().join("spool"), threads: NonZero::<usize>::MIN, memo: None };
+    let spool =
+        Spool { path: dir.path().join("spool"), threads: NonZero::<usize>::MIN, memo: None, cache: None };
     let mut out = Stream::new(Vec::new());
     out.layout(&squashfs::layout(&tree, &options, &spool).unwrap()).unwrap();
     let bytes = out.into_inner();

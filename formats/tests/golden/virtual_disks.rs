@@ -62,7 +62,7 @@ fn disk(piece: usize) -> Layout {
 }
 
 fn spool(dir: &tempfile::TempDir) -> Spool {
-    Spool { path: dir.path().join("spool"), threads: NonZero::<usize>::MIN, memo: None }
+    Spool { path: dir.path().join("spool"), threads: NonZero::<usize>::MIN, memo: None, cache: None }
 }
 
 /// Claims a table by its entries of `N` bytes that are not zero, and gives them.

@@ -37,7 +37,12 @@ fn options() -> Options {
 /// A folder for the spool, and how to get there.
 fn spool(threads: usize) -> (tempfile::TempDir, Spool) {
     let dir = tempfile::tempdir().unwrap();
-    let spool = Spool { path: dir.path().join("spool"), threads: NonZero::new(threads).unwrap(), memo: None };
+    let spool = Spool {
+        path: dir.path().join("spool"),
+        threads: NonZero::new(threads).unwrap(),
+        memo: None,
+        cache: None,
+    };
     (dir, spool)
 }
 

@@ -146,12 +146,13 @@ fn a_disk_that_cannot_be_read_is_named_and_so_is_a_spool_that_cannot_be_written(
     let desk = Desk::new();
     let disk = desk.file("gone", &text(MIB));
     std::fs::write(desk.path("gone"), "shorter").unwrap();
-    let pack = |spool| qcow2::compressed(&disk, &Options::default(), Compression::Zlib, &spool);
-    let e = pack(desk.spool("spool", 2)).unwrap_err();
+    let pack = |disk, spool| qcow2::compressed(disk, &Options::default(), Compression::Zlib, &spool);
+    let e = pack(&disk, desk.spool("spool", 2)).unwrap_err();
     assert!(e.to_string().contains("gone` changed while it was being read"), "{e}");
     let spool = desk.spool("no/such/folder", 2);
     let path = spool.path.display().to_string();
-    assert_eq!(pack(spool).unwrap_err().to_string(), format!("cannot write `{path}`"));
+    let e = pack(&desk.file("there", &text(MIB)), spool).unwrap_err();
+    assert_eq!(e.to_string(), format!("cannot write `{path}`"));
 }
 
 proptest! {

@@ -42,7 +42,7 @@ impl Desk {
     }
 
     pub(crate) fn spool(&self, name: &str, threads: usize) -> Spool {
-        Spool { path: self.path(name), threads: NonZero::new(threads).unwrap(), memo: None }
+        Spool { path: self.path(name), threads: NonZero::new(threads).unwrap(), memo: None, cache: None }
     }
 
     pub(crate) fn emit(&self, name: &str, layout: &Layout) -> PathBuf {
