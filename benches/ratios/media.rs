@@ -1,17 +1,21 @@
 //! Media from a kernel and an initrd that are there already.
 
-use crate::Result;
 use crate::cost::{mkimage, shell};
 use crate::inputs::Inputs;
 use crate::table::{Contender, Row, Table, Target};
+use crate::{Result, store};
 use std::fs::File;
 use std::io::Write;
 use std::process::Command;
 
+/// A cache with nothing in it that an earlier run made.
+pub(crate) const SCRATCH: &str = "scratch";
+
 /// `mkimage media` with a kernel and a gibibyte as the initrd; the outputs are called `ours`.
 pub(crate) fn media(inputs: &Inputs, format: &str, more: &[&str]) -> Command {
+    store::forget(inputs, SCRATCH);
     let mut command = mkimage(["media", "--quiet", "--kernel", "kernel", "--initrd", "half-random"]);
-    command.args(["--name", "ours", "--cache", "scratch", "-f", format]).args(more).current_dir(inputs.dir());
+    command.args(["--name", "ours", "--cache", SCRATCH, "-f", format]).args(more).current_dir(inputs.dir());
     command
 }
 
@@ -84,7 +88,7 @@ pub(crate) fn memory(inputs: &Inputs, table: &mut Table) -> Result<()> {
     let ours = inputs.at("ours.iso");
     let build = || {
         let mut command = mkimage(["media", "--quiet", "--tar", "large.tar", "--payload", "rootfs"]);
-        command.args(["--name", "ours", "--cache", "scratch", "-f", "iso"]).current_dir(inputs.dir());
+        command.args(["--name", "ours", "--cache", SCRATCH, "-f", "iso"]).current_dir(inputs.dir());
         command
     };
     table.row(&Row {

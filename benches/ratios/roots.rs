@@ -1,9 +1,10 @@
 //! File systems of many small files.
 
-use crate::Result;
 use crate::cost::{mkimage, shell};
 use crate::inputs::{FILES, Inputs};
+use crate::media::SCRATCH;
 use crate::table::{Contender, Row, Table, Target};
+use crate::{Result, store};
 use std::process::Command;
 
 /// What is asked of both in size.
@@ -11,8 +12,9 @@ const SIZE: f64 = 1.02;
 
 /// A root file system's archive as `format`; the outputs are called `ours`.
 fn media(inputs: &Inputs, format: &str) -> Command {
+    store::forget(inputs, SCRATCH);
     let mut command = mkimage(["media", "--quiet", "--tar", "root.tar", "--payload", "rootfs"]);
-    command.args(["--name", "ours", "--cache", "scratch", "-f", format]).current_dir(inputs.dir());
+    command.args(["--name", "ours", "--cache", SCRATCH, "-f", format]).current_dir(inputs.dir());
     command
 }
 

@@ -43,6 +43,14 @@ pub(crate) fn add(inputs: &Inputs, name: &str, layer: &Path) -> Result<()> {
     Ok(fs::remove_dir_all(folder)?)
 }
 
+/// Leaves nothing in a cache of what builds made.
+pub(crate) fn forget(inputs: &Inputs, cache: &str) {
+    for folder in ["segments", "blocks"] {
+        // It is not there yet before the first build.
+        let _ = fs::remove_dir_all(inputs.at(cache).join(".mkimage").join(folder));
+    }
+}
+
 /// Writes a blob, and tells of it.
 fn blob(folder: &Path, media_type: &str, value: &Value) -> Result<Value> {
     let text = value.to_string();

@@ -94,6 +94,69 @@ fn one_changed_line_makes_one_segment() {
     assert_eq!(segments(), first);
 }
 
+#[test]
+fn one_changed_line_compresses_the_blocks_that_it_is_in() {
+    let dir = cache_of(&small("amd64"));
+    let folder = dir.path().join(".mkimage/blocks");
+    let build = |motd: &str| {
+        let text = format!("init: [test:v1]\nfiles: [{{path: etc/motd, contents: {motd}}}]\n");
+        fs::write(dir.path().join("x.yml"), text).unwrap();
+        let done = Command::new(env!("CARGO_BIN_EXE_mkimage"))
+            .args(["build", "--offline", "--arch", "amd64", "-f", "kernel+squashfs", "--cache"])
+            .arg(dir.path())
+            .arg("--dir")
+            .arg(dir.path())
+            .arg(dir.path().join("x.yml"))
+            .output()
+            .unwrap();
+        succeeds(&done);
+        fs::read(dir.path().join("x-squashfs.img")).unwrap()
+    };
+    let cold = build("one");
+    let first = walk(&folder);
+    assert_eq!(first.len(), 1);
+    assert!(build("one") == cold);
+    assert_eq!(walk(&folder), first);
+    let changed = build("two");
+    assert!(changed != cold);
+    assert_eq!(walk(&folder).len(), 2);
+
+    // A limit takes them as it takes all that can be made again, the ones that were used last at last.
+    age_file(first.keys().next().unwrap(), 1);
+    let parts = ["blobs", ".mkimage"].map(|part| dir.path().join(part));
+    let all: u64 = parts.iter().flat_map(|part| walk(part).into_values()).sum();
+    let limit = format!("{}K", (all - 1) >> 10);
+    succeeds(&mkimage(dir.path(), &["clean", "--keep", &limit]));
+    assert!(!walk(&folder).contains_key(first.keys().next().unwrap()));
+    assert!(build("two") == changed);
+
+    fs::remove_dir_all(&folder).unwrap();
+    assert!(build("one") == cold);
+    assert_eq!(walk(&folder), first);
+    succeeds(&mkimage(dir.path(), &["clean"]));
+    assert!(!folder.exists());
+}
+
+#[test]
+fn of_many_files_with_blocks_those_go_that_were_used_least_recently() {
+    let dir = cache_of(&small("amd64"));
+    let folder = dir.path().join(".mkimage/blocks");
+    fs::create_dir_all(&folder).unwrap();
+    for hours in 1..=65 {
+        let path = folder.join(format!("vmdk.1.{hours:02}"));
+        fs::write(&path, "x").unwrap();
+        age_file(&path, hours);
+    }
+    let (one, other) = (offline(dir.path()), offline(dir.path()));
+    resolve(&one, &reference("test:v1")).unwrap();
+    drop(other.scratch().unwrap());
+    assert_eq!(walk(&folder).len(), 65, "while somebody may read them");
+    drop(one);
+    drop(other.scratch().unwrap());
+    let wanted = (1..=32).map(|hours| folder.join(format!("vmdk.1.{hours:02}")));
+    assert!(walk(&folder).into_keys().eq(wanted));
+}
+
 // Windows deletes no folder with a file that is open.
 #[cfg(unix)]
 #[test]
