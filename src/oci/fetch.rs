@@ -23,7 +23,7 @@ impl Store {
     /// # Errors
     /// It cannot be made.
     pub fn scratch(&self) -> Result<Scratch, Error> {
-        self.thin()?;
+        self.thin();
         // Who cleans up takes what is left of others, and the folder may outlive this store.
         let lock = self.cache.shared();
         let dir = self.spool.dir();
