@@ -221,8 +221,8 @@ fn cases() -> Vec<Case> {
             machine: Machine::default(),
             outcome: Outcome::Silent,
         },
-        on("without SSE4.2 the checksum is computed", "qemu32"),
-        on("without CPUID the checksum is computed", "486"),
+        on("a 32-bit processor is enough", "qemu32"),
+        on("an i486 is enough", "486"),
         broken("damage of the loader is said", Part::Loader, "the loader on this medium is damaged"),
         broken(
             "damage of the kernel is said",

@@ -7,7 +7,8 @@
 //! ..... stack, downwards from 07c00
 //! 07c00  second stage
 //! 10000  the kernel's real-mode part; its stack and heap below 1e000, the command line above
-//! 20000  bounce buffer for reads; table of the checksum
+//! 20000  bounce buffer for reads
+//! 2f000  tables of the checksum
 //! ```
 //!
 //! Everything is reached with segment 0, or with linear addresses in protected mode.
@@ -39,6 +40,10 @@ pub(super) const BUFFER_SEGMENT: u32 = BUFFER >> 4;
 /// multiple of 2048, and with it every real-mode part of a kernel arrives in the first read.
 pub(super) const CHUNK: u32 = 60 << 10;
 const _: () = assert!(CHUNK <= 127 * 512 && CHUNK.is_multiple_of(2048));
+
+/// Tables of the checksum.
+pub(super) const TABLES: u32 = BUFFER + CHUNK;
+pub(super) const TABLES_END: u32 = 0x3_0000;
 
 /// Variables that survive a new try: drive number as the BIOS gave it.
 pub(super) const DRIVE: u32 = 0x800; // u8

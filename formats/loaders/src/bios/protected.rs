@@ -4,20 +4,19 @@
 //! 4 GiB, is not safe across calls of a BIOS, which may switch modes itself and restore its own limits.
 
 use super::head::{CODE16, CODE32, DATA16, DATA32, GDT};
-use super::map::{BUFFER, CRC, TARGET};
+use super::map::{CRC, TABLES, TABLES_END, TARGET};
 use super::routines::Routines;
 use iced_x86::code_asm::{
-    CodeAssembler, al, ax, bl, byte_ptr, cr0, ds, dword_ptr, eax, ebx, ecx, edi, edx, es, esi, esp,
-    fword_ptr, ss,
+    CodeAssembler, ah, al, ax, bl, byte_ptr, cr0, ds, dword_ptr, eax, ebx, ecx, edi, edx, es, esi, fword_ptr,
+    ss,
 };
 use iced_x86::{BlockEncoderOptions, Code, IcedError, Instruction};
 
 /// CRC-32C, its bits reversed.
 const POLYNOMIAL: u32 = 0x82f6_3b78;
-/// \[SDM\] vol. 2 "CPUID": SSE4.2, in ECX of leaf 1.
-const SSE42: u32 = 1 << 20;
-/// EFLAGS.ID: a processor on which it can be changed has CPUID.
-const EFLAGS_ID: u32 = 1 << 21;
+/// 256 entries of 4 bytes.
+const TABLE_LEN: u32 = 1 << 10;
+const _: () = assert!(TABLES + 4 * TABLE_LEN <= TABLES_END);
 
 /// Both pieces that are not part of the 16-bit code, and where their entries are.
 pub(super) struct Protected {
@@ -77,59 +76,59 @@ fn copy32(a: &mut CodeAssembler, leave: u32) -> Result<(), IcedError> {
     back(a, leave)
 }
 
-/// Adds ECX bytes from ESI to `CRC`.
+/// Adds ECX bytes from ESI to `CRC`, four at a time: a byte's entry is what becomes of the checksum
+/// when that byte and 0 to 3 more zeros pass through it.
+///
+/// SSE4.2's instruction is not used: emulators compute it bit by bit, and no medium is as fast as this.
 fn checksum32(a: &mut CodeAssembler, leave: u32) -> Result<(), IcedError> {
-    let (mut table, mut done) = (a.create_label(), a.create_label());
     flat(a)?;
-    // CPUID present, and SSE4.2 with it?
-    a.pushfd()?;
-    a.xor(dword_ptr(esp), EFLAGS_ID)?;
-    a.mov(eax, dword_ptr(esp))?;
-    a.popfd()?;
-    a.pushfd()?;
-    a.pop(edx)?;
-    a.xor(eax, edx)?;
-    a.test(eax, EFLAGS_ID)?;
-    a.jne(table)?;
-    a.push(ecx)?;
-    a.mov(eax, 1)?;
-    a.cpuid()?;
-    a.mov(edx, ecx)?;
-    a.pop(ecx)?;
-    a.test(edx, SSE42)?;
-    a.je(table)?;
-
-    let (mut words, mut tail, mut bytes) = (a.create_label(), a.create_label(), a.create_label());
+    tables(a)?;
+    let (mut words, mut tail, mut bytes, mut done) =
+        (a.create_label(), a.create_label(), a.create_label(), a.create_label());
     a.mov(eax, dword_ptr(CRC))?;
-    a.mov(edx, ecx)?;
+    a.push(ecx)?;
     a.shr(ecx, 2)?;
     a.je(tail)?;
     a.set_label(&mut words)?;
-    a.crc32(eax, dword_ptr(esi))?;
+    a.xor(eax, dword_ptr(esi))?;
+    a.movzx(ebx, al)?;
+    a.mov(edx, dword_ptr(ebx * 4 + table(3)))?;
+    a.movzx(ebx, ah)?;
+    a.xor(edx, dword_ptr(ebx * 4 + table(2)))?;
+    a.shr(eax, 16)?;
+    a.movzx(ebx, al)?;
+    a.xor(edx, dword_ptr(ebx * 4 + table(1)))?;
+    a.movzx(ebx, ah)?;
+    a.mov(eax, dword_ptr(ebx * 4 + table(0)))?;
+    a.xor(eax, edx)?;
     a.add(esi, 4)?;
     a.dec(ecx)?;
     a.jne(words)?;
+
     a.set_label(&mut tail)?;
-    a.and(edx, 3)?;
+    a.pop(ecx)?;
+    a.and(ecx, 3)?;
     a.je(done)?;
     a.set_label(&mut bytes)?;
-    a.crc32(eax, byte_ptr(esi))?;
+    a.movzx(ebx, byte_ptr(esi))?;
+    a.xor(bl, al)?;
+    a.shr(eax, 8)?;
+    a.xor(eax, dword_ptr(ebx * 4 + table(0)))?;
     a.inc(esi)?;
-    a.dec(edx)?;
+    a.dec(ecx)?;
     a.jne(bytes)?;
-    a.jmp(done)?;
-
-    a.set_label(&mut table)?;
-    by_table(a)?;
-
     a.set_label(&mut done)?;
     a.mov(dword_ptr(CRC), eax)?;
     back(a, leave)
 }
 
-/// The same for processors without the instruction. The table is built in the bounce buffer, which
-/// is free then. Result in EAX.
-fn by_table(a: &mut CodeAssembler) -> Result<(), IcedError> {
+/// Of a byte that `zeros` more follow.
+fn table(zeros: u32) -> u32 {
+    TABLES + zeros * TABLE_LEN
+}
+
+/// Computes the tables. Destroys EAX, EBX and EDX.
+fn tables(a: &mut CodeAssembler) -> Result<(), IcedError> {
     let (mut entry, mut bit, mut even) = (a.create_label(), a.create_label(), a.create_label());
     a.xor(ebx, ebx)?;
     a.set_label(&mut entry)?;
@@ -142,24 +141,21 @@ fn by_table(a: &mut CodeAssembler) -> Result<(), IcedError> {
     a.set_label(&mut even)?;
     a.dec(edx)?;
     a.jne(bit)?;
-    a.mov(dword_ptr(ebx * 4 + BUFFER), eax)?;
+    a.mov(dword_ptr(ebx * 4 + table(0)), eax)?;
     a.inc(bl)?;
     a.jne(entry)?;
 
-    let (mut next, mut none) = (a.create_label(), a.create_label());
-    a.mov(eax, dword_ptr(CRC))?;
-    a.test(ecx, ecx)?;
-    a.je(none)?;
-    a.set_label(&mut next)?;
-    a.movzx(ebx, byte_ptr(esi))?;
-    a.xor(bl, al)?;
+    // Each of the others is the one before it with a zero more.
+    let mut zero = a.create_label();
+    a.set_label(&mut zero)?;
+    a.mov(eax, dword_ptr(ebx * 4 + table(0)))?;
+    a.movzx(edx, al)?;
     a.shr(eax, 8)?;
-    a.xor(eax, dword_ptr(ebx * 4 + BUFFER))?;
-    a.inc(esi)?;
-    a.dec(ecx)?;
-    a.jne(next)?;
-    a.set_label(&mut none)?;
-    a.zero_bytes()
+    a.xor(eax, dword_ptr(edx * 4 + table(0)))?;
+    a.mov(dword_ptr(ebx * 4 + table(1)), eax)?;
+    a.inc(ebx)?;
+    a.cmp(ebx, 3 * 256)?;
+    a.jb(zero)
 }
 
 /// Data segments of 4 GiB. The stack stays where it is: its segment begins at 0 in both modes.
