@@ -1,6 +1,7 @@
 //! What is in the tree, by folder.
 
 use super::link::MAX_TARGET;
+use super::structs::BLOCK;
 use super::{Error, View};
 use crate::layout::Layout;
 use crate::tree::{Kind, Meta, Node, Tree, TreePath};
@@ -251,6 +252,11 @@ fn check(path: &TreePath, kind: &Kind) -> Result<(), Error> {
     match kind {
         Kind::Symlink(target) if target.is_empty() || target.len() > MAX_TARGET => {
             Err(Error::Target { path: path.clone(), len: target.len(), limit: MAX_TARGET })
+        }
+        // Records are written before there are places: they have numbers for all of a content.
+        Kind::File(content) => {
+            let blocks = content.len().div_ceil(BLOCK);
+            u32::try_from(blocks).map(drop).map_err(|source| Error::Blocks { blocks, source })
         }
         _ => Ok(()),
     }

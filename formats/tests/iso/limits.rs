@@ -112,6 +112,19 @@ fn too_many_folders_are_counted_not_wrapped() {
 }
 
 #[test]
+fn contents_beyond_the_last_block_are_counted_not_wrapped() {
+    // The first is too long by itself, the others together.
+    for lens in [vec![1 << 43], vec![u64::MAX], vec![1 << 42; 2]] {
+        let mut tree = Tree::new();
+        for (n, len) in lens.iter().enumerate() {
+            add(&mut tree, format!("f{n}"), 0o644, Kind::File(Layout::hole(*len)));
+        }
+        let e = Iso::new(&tree, &Options::default()).unwrap_err();
+        assert!(matches!(e, Error::Blocks { blocks, .. } if blocks > u32::MAX.into()), "{lens:?}: {e}");
+    }
+}
+
+#[test]
 fn contents_may_change_but_not_their_lengths() {
     let mut tree = Tree::new();
     add(&mut tree, "f", 0o644, file("1234"));
