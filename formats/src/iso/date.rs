@@ -1,60 +1,33 @@
 //! Times in UTC, as digits and as bytes.
 
 use crate::tree::Time;
+use time::OffsetDateTime;
 
 /// \[ECMA-119\] §9.1.5: the year is one byte, from 1900. Times beyond are the first or the last.
 const TIMES: std::ops::RangeInclusive<i64> = -2_208_988_800..=5_869_583_999;
-const DAY: i64 = 24 * 60 * 60;
 
 /// \[ECMA-119\] §8.4.26.1: digits, hundredths of a second, and the offset from UTC.
 pub(super) type Digits = [u8; 17];
 /// \[ECMA-119\] §8.4.26.1: no time.
 pub(super) const UNSPECIFIED: Digits = *b"0000000000000000\0";
 
-/// A second of the calendar.
-struct Civil {
-    year: i64,
-    month: i64,
-    day: i64,
-    hour: i64,
-    minute: i64,
-    second: i64,
-}
-
-impl Civil {
-    fn new(time: Time) -> Self {
-        let seconds = time.seconds.clamp(*TIMES.start(), *TIMES.end());
-        let (days, second) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
-        // Years from March, so that the day that only leap years have is the last. 1600-03-01 is
-        // the first day of one of the 400 years after which the calendar repeats itself.
-        let days = days + 135_080;
-        let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-        let day = day - (365 * year + year / 4 - year / 100);
-        // Five months have 153 days, from March and from August.
-        let month = (5 * day + 2) / 153;
-        let day = day - (153 * month + 2) / 5 + 1;
-        let (year, month) = match month {
-            0..=9 => (year, month + 3),
-            _ => (year + 1, month - 9),
-        };
-        let year = 1600 + 400 * era + year;
-        Civil { year, month, day, hour: second / 3600, minute: second / 60 % 60, second: second % 60 }
-    }
+fn calendar(time: Time) -> OffsetDateTime {
+    let seconds = time.seconds.clamp(*TIMES.start(), *TIMES.end());
+    OffsetDateTime::from_unix_timestamp(seconds).expect("years of 1900 to 2155")
 }
 
 /// \[ECMA-119\] §9.1.5: the time in a directory record. The last byte is the offset from UTC.
 pub(super) fn bytes(time: Time) -> [u8; 7] {
-    let c = Civil::new(time);
-    [c.year - 1900, c.month, c.day, c.hour, c.minute, c.second, 0]
-        .map(|n| u8::try_from(n).expect("a year of 1900 to 2155, and parts of one"))
+    let t = calendar(time);
+    let year = u8::try_from(t.year() - 1900).expect("years of 1900 to 2155");
+    [year, t.month().into(), t.day(), t.hour(), t.minute(), t.second(), 0]
 }
 
 /// The time in a volume descriptor.
 pub(super) fn digits(time: Time) -> Digits {
-    let c = Civil::new(time);
-    let text =
-        format!("{:04}{:02}{:02}{:02}{:02}{:02}00\0", c.year, c.month, c.day, c.hour, c.minute, c.second);
+    let t = calendar(time);
+    let [_, month, day, hour, minute, second, _] = bytes(time);
+    let text = format!("{:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}00\0", t.year());
     text.as_bytes().try_into().expect("years of four digits")
 }
 
@@ -88,8 +61,8 @@ mod tests {
     fn each_day_follows_the_one_before() {
         let (mut year, mut month, mut day) = (1900, 1, 1);
         for seconds in TIMES.step_by(86_400) {
-            let c = Civil::new(Time::from_unix(seconds));
-            assert_eq!((c.year, c.month, c.day), (year, month, day));
+            let found = digits(Time::from_unix(seconds));
+            assert_eq!(found, *format!("{year:04}{month:02}{day:02}00000000\0").as_bytes());
             let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
             let last = match month {
                 2 => 28 + i64::from(leap),
