@@ -213,9 +213,14 @@ const PACKAGES: [(&str, &str); 4] = [
 ];
 
 impl Format {
-    /// The architecture in whose folder the image is made that a machine of `arch` boots.
-    pub(crate) fn home(&self, arch: Arch) -> Arch {
-        if self.two_arches { Arch::Amd64 } else { arch }
+    /// The architectures whose kernels the image has that a machine of `arch` boots. It is made in the
+    /// folder of the first.
+    pub(crate) fn arches(&self, arch: Arch) -> &'static [Arch] {
+        match arch {
+            _ if self.two_arches => &[Arch::Amd64, Arch::Arm64],
+            Arch::Amd64 => &[Arch::Amd64],
+            Arch::Arm64 => &[Arch::Arm64],
+        }
     }
 
     /// A loader that `mkimage` is told of and is not there, or a program that signs one, and how to

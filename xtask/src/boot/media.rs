@@ -48,11 +48,10 @@ impl Media {
             let file = File::create(media.dir.join(format!("{}.cpio", payload.name())))?;
             digests.insert(payload, guest::payload(payload, file)?);
         }
-        let homes = wanted.iter().map(|recipe| recipe.format.home(recipe.arch));
         let guests: BTreeMap<_, _> = wanted
             .iter()
-            .map(|recipe| recipe.arch)
-            .chain(homes)
+            .flat_map(|recipe| recipe.format.arches(recipe.arch))
+            .copied()
             .collect::<BTreeSet<_>>()
             .into_iter()
             .map(|arch| (arch, guest::make(&mut Packages::of(arch), &media.dir.join(arch.name()))))
@@ -60,11 +59,12 @@ impl Media {
         let mut whole = BTreeMap::new();
         for recipe in wanted {
             let &Recipe { arch, format, payload, .. } = recipe;
-            let home = format.home(arch);
+            let arches = format.arches(arch);
+            let home = arches[0];
             let folder = media.dir.join(home.name());
             let image = whole.entry((home, format, payload)).or_insert_with(|| {
-                for arch in [arch, home] {
-                    guests[&arch].as_ref().map_err(|e| anyhow!("{e:#}"))?;
+                for arch in arches {
+                    guests[arch].as_ref().map_err(|e| anyhow!("{e:#}"))?;
                 }
                 image(mkimage, &folder, format, payload, home)
             });
