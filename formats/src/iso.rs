@@ -20,8 +20,8 @@
 //! Rock Ridge keeps names (bytes, up to 255), permissions, owners, modification times in seconds,
 //! symbolic links, hard links, device nodes and named pipes. Of these Linux (fs/isofs/rock.c, 6.1)
 //! cuts names longer than 253 bytes, and minor numbers of devices to eight bits. Extended
-//! attributes are left out: there is no place for them. A folder below the eighth level moves to `/rr_moved`, where
-//! readers that do not know Rock Ridge see it (`genisoimage -R` does the same).
+//! attributes are left out: there is no place for them. A folder below the eighth level moves to
+//! `/rr_moved`, where readers that do not know Rock Ridge see it (`genisoimage -R` does the same).
 //!
 //! The primary tree has names of up to 30 letters, digits and `_`; the Joliet tree has names of up
 //! to 64 characters of Unicode's first plane, in which `_` stands for `* / : ; ? \`, for controls
@@ -176,8 +176,8 @@ impl Iso {
     }
 
     /// Where the content of the file `path` is: a multiple of 2,048 bytes from the start of the
-    /// image, and from 64 KiB of content on one of 4,096. None for other nodes, for files without content and for hard links, which are where
-    /// the file that they name is.
+    /// image, and from 64 KiB of content on one of 4,096. None for other nodes, for files without
+    /// content and for hard links, which are where the file that they name is.
     #[must_use]
     pub fn place(&self, path: &TreePath) -> Option<Place> {
         self.skeleton.places.get(path).copied()

@@ -2,8 +2,7 @@
 //!
 //! ```text
 //! new ─▶ begin_sha256 ─▶ crc32c ─▶ plan ─▶ write ─▶ sha256
-//!             │          first half ┐                 ▲
-//!             │          other half ┴─▶ ids, BIOS     │
+//!             │            └ four threads             ▲
 //!             └──────────── a thread of its own ──────┘
 //! ```
 

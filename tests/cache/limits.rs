@@ -48,6 +48,14 @@ fn image_of(seed: u8, len: usize) -> Made {
     Made::image("amd64", &[(Compression::Gzip, tar(&[("a", &content)]))])
 }
 
+/// Builds the specification `text`; cache and output are in `dir`.
+fn build_in(dir: &Path, format: &str, text: &str) {
+    fs::write(dir.join("x.yml"), text).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_mkimage"));
+    command.args(["build", "--offline", "--arch", "amd64", "-f", format, "--cache"]);
+    succeeds(&command.arg(dir).arg("--dir").arg(dir).arg(dir.join("x.yml")).output().unwrap());
+}
+
 #[test]
 fn one_changed_line_makes_one_segment() {
     let dir = cache_of(&small("amd64"));
@@ -59,16 +67,7 @@ fn one_changed_line_makes_one_segment() {
              - {{path: etc/issue, contents: first}}\n  - {{path: etc/motd, contents: {motd}}}\n  \
              - {{path: etc/hosts.more, source: {source:?}}}\n"
         );
-        fs::write(dir.path().join("x.yml"), text).unwrap();
-        let done = Command::new(env!("CARGO_BIN_EXE_mkimage"))
-            .args(["build", "--offline", "--arch", "amd64", "-f", "kernel+initrd", "--cache"])
-            .arg(dir.path())
-            .arg("--dir")
-            .arg(dir.path())
-            .arg(dir.path().join("x.yml"))
-            .output()
-            .unwrap();
-        succeeds(&done);
+        build_in(dir.path(), "kernel+initrd", &text);
         fs::read(dir.path().join("x-initrd.img")).unwrap()
     };
     fs::write(dir.path().join("hosts"), "127.0.0.2 two").unwrap();
@@ -100,16 +99,7 @@ fn one_changed_line_compresses_the_blocks_that_it_is_in() {
     let folder = dir.path().join(".mkimage/blocks");
     let build = |motd: &str| {
         let text = format!("init: [test:v1]\nfiles: [{{path: etc/motd, contents: {motd}}}]\n");
-        fs::write(dir.path().join("x.yml"), text).unwrap();
-        let done = Command::new(env!("CARGO_BIN_EXE_mkimage"))
-            .args(["build", "--offline", "--arch", "amd64", "-f", "kernel+squashfs", "--cache"])
-            .arg(dir.path())
-            .arg("--dir")
-            .arg(dir.path())
-            .arg(dir.path().join("x.yml"))
-            .output()
-            .unwrap();
-        succeeds(&done);
+        build_in(dir.path(), "kernel+squashfs", &text);
         fs::read(dir.path().join("x-squashfs.img")).unwrap()
     };
     let cold = build("one");

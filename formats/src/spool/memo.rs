@@ -5,7 +5,7 @@
 //! units     read   read             read                   read           taken from the first spool
 //! ```
 
-use crate::layout::{Content, Layout, Slice};
+use crate::layout::{Content, Cursor, Layout, Slice};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -36,7 +36,7 @@ impl Memo {
 
     /// Remembers `news`, which are in `packed`, ascending.
     pub(super) fn add(&self, codec: &'static str, news: Vec<New>, packed: &Layout) {
-        let mut cursor = crate::layout::Cursor::new(packed);
+        let mut cursor = Cursor::new(packed);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for New { of, at, len } in news {
             match cursor.window(at, len).extents() {
