@@ -17,6 +17,7 @@
 pub use error::Error;
 
 mod a20;
+mod checksum;
 mod chs;
 mod code;
 mod console;

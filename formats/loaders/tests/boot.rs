@@ -78,13 +78,20 @@ fn lengths() -> Vec<Case> {
         outcome: BOOTS,
     };
     let kernel = |kernel_len| Image { kernel_len, ..Image::default() };
+    let initrd = |initrd_len| Image { initrd_len, ..Image::default() };
     let cmdline = |len| Image { cmdline: "x".repeat(len), ..Image::default() };
     vec![
         with("a kernel of less than one read", kernel(kernel::CHUNK - 1)),
         with("a kernel of one read", kernel(kernel::CHUNK)),
         with("a kernel of one byte more than one read", kernel(kernel::CHUNK + 1)),
-        with("an initrd of one byte", Image { initrd_len: 1, ..Image::default() }),
-        with("an initrd of two reads", Image { initrd_len: 2 * kernel::CHUNK as usize, ..Image::default() }),
+        with("an initrd of one byte", initrd(1)),
+        with("an initrd of one byte less than the checksum folds at once", initrd(15)),
+        with("an initrd of what the checksum folds at once", initrd(16)),
+        with("an initrd of less than the checksum looks back", initrd(209 * 4 - 1)),
+        with("an initrd of one byte more than the checksum looks back", initrd(209 * 4 + 1)),
+        with("an initrd of two reads", initrd(2 * kernel::CHUNK as usize)),
+        with("an initrd whose last read is one byte", initrd(2 * kernel::CHUNK as usize + 1)),
+        with("an initrd whose last read is not folded whole", initrd(kernel::CHUNK as usize + 18)),
         with("an empty command line", cmdline(0)),
         with("a command line of one sector", cmdline(512)),
         with("the longest command line", cmdline(2047)),

@@ -1,14 +1,16 @@
 //! The second stage's routines, in their order.
 //!
 //! ```text
-//! head  protected  entry console disk chs │ a20 memory kernel  zeros
-//! 7c00                                  8400                   8c00
-//! ├──── in memory when it begins ─────────┼─── loaded by it ───────┤
+//! head  protected  entry console checksum disk chs │ a20 memory kernel  zeros
+//! 7c00                                           8400                   8c00
+//! ├──── in memory when it begins ──────────────────┼─── loaded by it ───────┤
 //! ```
 
 use super::map::ORIGIN;
 use super::routines::Routines;
-use super::{RESIDENT_LEN, STAGE2_LEN, a20, chs, console, disk, entry, head, kernel, memory, protected};
+use super::{
+    RESIDENT_LEN, STAGE2_LEN, a20, checksum, chs, console, disk, entry, head, kernel, memory, protected,
+};
 use iced_x86::code_asm::CodeAssembler;
 use iced_x86::{BlockEncoderOptions, IcedError};
 
@@ -33,6 +35,7 @@ impl Code {
         entry::emit(&mut a, r)?;
         protected::emit(&mut a, r, &protected)?;
         console::emit(&mut a, r)?;
+        checksum::emit(&mut a, r)?;
         disk::emit(&mut a, r)?;
         chs::emit(&mut a, r)?;
         a20::emit(&mut a, r)?;

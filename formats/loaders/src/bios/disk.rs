@@ -6,16 +6,15 @@
 //!
 //! \[EDD\] Phoenix, *BIOS Enhanced Disk Drive Specification* 3.0 (1998).
 
-use super::head::{CRC32C, LEN};
+use super::head::LEN;
 use super::map::{
-    BUFFER, BUFFER_SEGMENT, CHS, CHUNK, CHUNK_LEN, CHUNK_LIMIT, CRC, DRIVE, EDD_SEEN, LBA, LEFT, PACKET,
-    SHIFT, SINCE_DOT, STATUS, TARGET, TRIES,
+    BUFFER_SEGMENT, CHS, CHUNK, CHUNK_LEN, CHUNK_LIMIT, DRIVE, EDD_SEEN, LBA, LEFT, PACKET, SHIFT, SINCE_DOT,
+    STATUS, TARGET, TRIES,
 };
 use super::routines::Routines;
 use iced_x86::IcedError;
 use iced_x86::code_asm::{
-    CodeAssembler, ah, al, ax, byte_ptr, cl, cx, di, dl, ds, dword_ptr, eax, ecx, edi, edx, es, esi, si,
-    word_ptr,
+    CodeAssembler, ah, al, ax, byte_ptr, cl, cx, di, dl, ds, dword_ptr, eax, edi, edx, es, si, word_ptr,
 };
 
 /// At one size.
@@ -38,30 +37,19 @@ pub(super) fn emit(a: &mut CodeAssembler, r: &mut Routines) -> Result<(), IcedEr
 /// `load`: SI = a `Place` in the parameters, EDI = linear address. Loads it whole and compares its
 /// checksum; ZF = 1 if it is right.
 ///
-/// `compare`: SI = a `Place`; compares `CRC` with what it should be: ZF.
-///
-/// `open`: SI = a `Place`; `stream` will begin there. Preserves SI.
+/// `open`: SI = a `Place`; `stream` will begin there, and the checksum with it. Preserves SI. When it is
+/// read whole, `close` compares.
 fn load(a: &mut CodeAssembler, r: &mut Routines) -> Result<(), IcedError> {
     a.set_label(&mut r.load)?;
     a.push(si)?;
-    a.push(edi)?;
     a.mov(dword_ptr(TARGET), edi)?;
     a.call(r.open)?;
     a.call(r.stream)?;
-    a.pop(esi)?;
-    a.pop(di)?;
-    a.push(di)?;
-    a.mov(ecx, dword_ptr(di + LEN))?;
-    a.mov(dword_ptr(CRC), u32::MAX)?;
-    a.call(r.checksum)?;
     a.pop(si)?;
-    a.set_label(&mut r.compare)?;
-    a.mov(eax, dword_ptr(CRC))?;
-    a.not(eax)?;
-    a.cmp(eax, dword_ptr(si + CRC32C))?;
-    a.ret()?;
+    a.jmp(r.close)?;
 
     a.set_label(&mut r.open)?;
+    a.call(r.fresh)?;
     a.push(si)?;
     a.mov(di, LBA)?;
     a.mov(cx, 6)?;
@@ -83,9 +71,7 @@ fn stream(
     a.cmp(dword_ptr(LEFT), 0)?;
     a.je(done)?;
     a.call(chunk)?;
-    a.mov(ecx, dword_ptr(CHUNK_LEN))?;
-    a.mov(esi, BUFFER)?;
-    a.call(r.copy)?;
+    a.call(r.take)?;
     a.jmp(r.stream)?;
     a.set_label(&mut done)?;
     a.ret()

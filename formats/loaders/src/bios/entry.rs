@@ -1,7 +1,7 @@
 //! Where the second stage begins, and the order of what it does.
 
 use super::head::REST;
-use super::map::{CHS, CHUNK, CHUNK_LIMIT, DRIVE, ORIGIN, SHIFT, VARIABLES, VARIABLES_END};
+use super::map::{CHS, CHUNK, CHUNK_LIMIT, DRIVE, ORIGIN, SHIFT, STACK_END, VARIABLES, VARIABLES_END};
 use super::routines::Routines;
 use super::{RESIDENT_LEN, console};
 use iced_x86::IcedError;
@@ -36,7 +36,7 @@ pub(super) fn emit(a: &mut CodeAssembler, r: &mut Routines) -> Result<(), IcedEr
     a.xor(ax, ax)?;
     a.mov(es, ax)?;
     a.mov(ss, ax)?;
-    a.mov(esp, ORIGIN)?;
+    a.mov(esp, STACK_END)?;
     a.sti()?;
     a.mov(di, VARIABLES)?;
     a.mov(cx, VARIABLES_END - VARIABLES)?;

@@ -3,9 +3,7 @@
 //! \[BOOT\] *The Linux/x86 Boot Protocol*.
 
 use super::head::{CMDLINE, INITRD, INITRD_END, INITRD_FROM, KERNEL, LEN, SETUP_LEN};
-use super::map::{
-    self, CHUNK, CRC, FOUND, HEAP_END, KERNEL_SEGMENT, LEFT, TARGET, WANT_END, WANT_FROM, WANT_LEN,
-};
+use super::map::{self, CHUNK, FOUND, HEAP_END, KERNEL_SEGMENT, LEFT, TARGET, WANT_END, WANT_FROM, WANT_LEN};
 use super::routines::Routines;
 use crate::bzimage::LOAD_ADDRESS;
 use iced_x86::IcedError;
@@ -38,7 +36,6 @@ pub(super) fn emit(a: &mut CodeAssembler, r: &mut Routines) -> Result<(), IcedEr
     a.set_label(&mut r.kernel)?;
     room(a, r)?;
     load(a, r)?;
-    check(a, r)?;
     cmdline(a, r)?;
     initrd(a, r)?;
     start(a, r)
@@ -62,10 +59,10 @@ fn room(a: &mut CodeAssembler, r: &mut Routines) -> Result<(), IcedError> {
     a.zero_bytes()
 }
 
-/// The first 60 KiB go to the real-mode part's place, so that it is whole, however little a BIOS reads
+/// The first 62 KiB go to the real-mode part's place, so that it is whole, however little a BIOS reads
 /// at a time. What follows it there moves to 1 MiB, and the rest of the file goes behind that.
 fn load(a: &mut CodeAssembler, r: &mut Routines) -> Result<(), IcedError> {
-    let mut short = a.create_label();
+    let (mut short, mut good) = (a.create_label(), a.create_label());
     a.mov(si, KERNEL)?;
     a.call(r.open)?;
     a.mov(dword_ptr(TARGET), map::KERNEL)?;
@@ -87,22 +84,9 @@ fn load(a: &mut CodeAssembler, r: &mut Routines) -> Result<(), IcedError> {
     a.mov(dword_ptr(TARGET), LOAD_ADDRESS)?;
     a.call(r.copy)?;
     a.pop(dword_ptr(LEFT))?;
-    a.call(r.stream)
-}
-
-/// Both parts, as they are in memory.
-fn check(a: &mut CodeAssembler, r: &mut Routines) -> Result<(), IcedError> {
-    let mut good = a.create_label();
-    a.mov(dword_ptr(CRC), u32::MAX)?;
-    a.mov(esi, map::KERNEL)?;
-    a.mov(ecx, dword_ptr(SETUP_LEN))?;
-    a.call(r.checksum)?;
-    a.mov(esi, LOAD_ADDRESS)?;
-    a.mov(ecx, dword_ptr(KERNEL + LEN))?;
-    a.sub(ecx, dword_ptr(SETUP_LEN))?;
-    a.call(r.checksum)?;
+    a.call(r.stream)?;
     a.mov(si, KERNEL)?;
-    a.call(r.compare)?;
+    a.call(r.close)?;
     a.je(good)?;
     r.fail(a, "the kernel on this medium is damaged (checksum)")?;
     a.set_label(&mut good)?;

@@ -4,17 +4,21 @@
 //! 00600  the MBR, moved out of its own way
 //! 00800  variables
 //! 01000  the memory map as the BIOS tells it
-//! ..... stack, downwards from 07c00
+//! ..... stack, downwards from 07000
 //! 07c00  second stage
 //! 10000  the kernel's real-mode part; its stack and heap below 1e000, the command line above
+//! 1f800  what was read before, for the checksum
 //! 20000  bounce buffer for reads
-//! 2f000  tables of the checksum
 //! ```
 //!
 //! Everything is reached with segment 0, or with linear addresses in protected mode.
 
 /// Where a BIOS loads boot code.
 pub(super) const ORIGIN: u32 = 0x7c00;
+
+/// The stack's end. It has no page with code: where writes are watched for changes of code, by page, each
+/// push would be slow.
+pub(super) const STACK_END: u32 = 0x7000;
 
 /// Where the MBR goes, since it loads the second stage over itself.
 pub(super) const MBR: u32 = 0x600;
@@ -36,14 +40,15 @@ pub(super) const CMDLINE: u32 = KERNEL + HEAP_END;
 /// ISA bus, which some BIOSes still use, would wrap around there.
 pub(super) const BUFFER: u32 = 0x2_0000;
 pub(super) const BUFFER_SEGMENT: u32 = BUFFER >> 4;
-/// Most bytes of one read: 120 sectors of 512 bytes. Phoenix BIOSes take up to 127. It is a
+/// Most bytes of one read: 124 sectors of 512 bytes. Phoenix BIOSes take up to 127. It is a
 /// multiple of 2048, and with it every real-mode part of a kernel arrives in the first read.
-pub(super) const CHUNK: u32 = 60 << 10;
+pub(super) const CHUNK: u32 = 62 << 10;
 const _: () = assert!(CHUNK <= 127 * 512 && CHUNK.is_multiple_of(2048));
 
-/// Tables of the checksum.
-pub(super) const TABLES: u32 = BUFFER + CHUNK;
-pub(super) const TABLES_END: u32 = 0x3_0000;
+/// What was read before, as the checksum needs it, ends where the buffer begins.
+pub(super) const WINDOW: u32 = BUFFER - 0x800;
+pub(super) const WINDOW_SEGMENT: u32 = WINDOW >> 4;
+const _: () = assert!(KERNEL + CHUNK <= WINDOW && CMDLINE < WINDOW);
 
 /// Variables that survive a new try: drive number as the BIOS gave it.
 pub(super) const DRIVE: u32 = 0x800; // u8
@@ -77,8 +82,8 @@ pub(super) const CHUNK_LIMIT: u32 = 0x820; // u32
 pub(super) const CHUNK_LEN: u32 = 0x824; // u32
 /// Bytes since the last dot on the screen.
 pub(super) const SINCE_DOT: u32 = 0x828; // u32
-/// CRC-32C so far, before its final complement.
-pub(super) const CRC: u32 = 0x82c; // u32
+/// Status of the last INT 13h, in the low byte.
+pub(super) const STATUS: u32 = 0x82c; // u16
 /// Disk address packet, \[EDD\] §8.2.
 pub(super) const PACKET: u32 = 0x830; // 16 bytes
 /// End of the entries in [`E820`].
@@ -89,6 +94,4 @@ pub(super) const WANT_FROM: u32 = 0x848; // u32
 pub(super) const WANT_END: u32 = 0x84c; // u32
 /// What `find` has found.
 pub(super) const FOUND: u32 = 0x850; // u32
-/// Status of the last INT 13h, in the low byte.
-pub(super) const STATUS: u32 = 0x854; // u16
-pub(super) const VARIABLES_END: u32 = 0x856;
+pub(super) const VARIABLES_END: u32 = 0x854;

@@ -15,12 +15,14 @@ pub(super) struct Routines {
     pub(super) die: CodeLabel,
     // protected
     pub(super) copy: CodeLabel,
-    pub(super) checksum: CodeLabel,
+    pub(super) take: CodeLabel,
+    // checksum
+    pub(super) fresh: CodeLabel,
+    pub(super) close: CodeLabel,
     // disk
     pub(super) open: CodeLabel,
     pub(super) stream: CodeLabel,
     pub(super) load: CodeLabel,
-    pub(super) compare: CodeLabel,
     pub(super) int13: CodeLabel,
     // chs
     pub(super) geometry: CodeLabel,
@@ -43,11 +45,12 @@ impl Routines {
             hex: label(),
             die: label(),
             copy: label(),
-            checksum: label(),
+            take: label(),
+            fresh: label(),
+            close: label(),
             open: label(),
             stream: label(),
             load: label(),
-            compare: label(),
             int13: label(),
             geometry: label(),
             chs: label(),

@@ -20,7 +20,7 @@ const ENTRY_STATE: u32 = 0x1f0;
 const REAL_MODE: u32 = 0x1_0000;
 const LOADED: u32 = 0x10_0000;
 /// Bytes of both parts that a loader reads at a time.
-pub(crate) const CHUNK: u32 = 60 << 10;
+pub(crate) const CHUNK: u32 = 62 << 10;
 
 /// First address for an initrd.
 pub(crate) const RUN_END: u32 = 0x20_0000;
