@@ -19,7 +19,6 @@ mod rpi;
 mod tpm;
 
 use crate::ci;
-use crate::machine::Wait;
 use crate::product;
 use crate::tally::{Outcome, Tally};
 use anyhow::Result;
@@ -111,26 +110,14 @@ fn boot(case: &Case, media: &Media) -> Result<(Outcome, f64)> {
         }
         Expect::Words(words) => &[words],
     };
-    let wait = machine.wait(stop, Duration::from_secs(case.limit_seconds));
-    let said = machine.said();
-    let seconds = machine.elapsed().as_secs_f64();
-    let log = media.log(&case.name, &said)?;
-    let outcome = match missing_from(&said, case, medium)? {
-        None if wait == Wait::Seen => Outcome::Passed,
-        missing => {
-            let missing = missing.unwrap_or_default();
-            Outcome::Failed(format!(
-                "{wait:?} without `{missing}`; the serial port's words are in `{}`",
-                log.display()
-            ))
-        }
-    };
-    Ok((outcome, seconds))
+    let limit = Duration::from_secs(case.limit_seconds);
+    let outcome = machine.judge(stop, limit, &lines(case, medium)?, &media.log(&case.name))?;
+    Ok((outcome, machine.elapsed().as_secs_f64()))
 }
 
-/// The first line that should be among what the machine said and is not.
-fn missing_from(said: &str, case: &Case, medium: &Medium) -> Result<Option<String>> {
-    let wanted = match case.expect {
+/// What the machine should say.
+fn lines(case: &Case, medium: &Medium) -> Result<Vec<String>> {
+    Ok(match case.expect {
         Expect::Guest => medium.guest_lines.clone(),
         Expect::GuestBy(loader) => medium.guest_lines.iter().map(|line| loader(line)).collect(),
         Expect::Measured(sections) => {
@@ -142,6 +129,5 @@ fn missing_from(said: &str, case: &Case, medium: &Medium) -> Result<Option<Strin
             medium.guest_lines.iter().cloned().chain([format!("guest: PCR 11 {register}")]).collect()
         }
         Expect::Words(words) => vec![words.to_owned()],
-    };
-    Ok(wanted.into_iter().find(|line| !said.contains(line.as_str())))
+    })
 }

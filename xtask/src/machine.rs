@@ -1,8 +1,11 @@
 //! A virtual machine, and what its serial port says.
 
 use crate::debian::Arch;
+use crate::tally::Outcome;
 use anyhow::{Context, Result};
+use std::fs;
 use std::io::Read;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -16,6 +19,9 @@ pub(crate) struct Machine {
     start: Instant,
     _attendant: Option<Attendant>,
 }
+
+/// Bytes of a few lines.
+const LAST_WORDS: usize = 600;
 
 /// A program that runs beside an emulator, and what it keeps. Both end with this value.
 pub(crate) struct Attendant {
@@ -102,6 +108,31 @@ impl Machine {
         String::from_utf8_lossy(&self.said).into_owned()
     }
 
+    /// Waits, and judges whether every one of `lines` was said. All that was said is kept in the file
+    /// `log`; who cannot read it there has the last of it in the words of a failure.
+    pub(crate) fn judge(
+        &mut self,
+        texts: &[&str],
+        limit: Duration,
+        lines: &[String],
+        log: &Path,
+    ) -> Result<Outcome> {
+        let wait = self.wait(texts, limit);
+        let said = self.said();
+        fs::write(log, &said).with_context(|| format!("cannot write `{}`", log.display()))?;
+        let missing = lines.iter().find(|line| !said.contains(line.as_str()));
+        if wait == Wait::Seen && missing.is_none() {
+            return Ok(Outcome::Passed);
+        }
+        let last = &self.said[self.said.len().saturating_sub(LAST_WORDS)..];
+        Ok(Outcome::Failed(format!(
+            "{wait:?} without `{}`; the serial port's words are in `{}` and end in {:?}",
+            missing.map_or("", String::as_str),
+            log.display(),
+            String::from_utf8_lossy(last)
+        )))
+    }
+
     /// Since the start.
     pub(crate) fn elapsed(&self) -> Duration {
         self.start.elapsed()
@@ -169,5 +200,19 @@ mod tests {
         assert_eq!(m.wait(&["three"], Duration::from_millis(200)), Wait::TimedOut);
         let mut m = Machine::start(Command::new("sh").args(["-c", "echo one"])).unwrap();
         assert_eq!(m.wait(&["two"], Duration::from_secs(20)), Wait::Ended);
+    }
+
+    #[test]
+    fn a_failure_says_what_is_missing_and_what_came_last() {
+        let dir = tempfile::tempdir().unwrap();
+        let log = dir.path().join("log");
+        let judge = |wanted: &str| {
+            let mut m = Machine::start(Command::new("sh").args(["-c", "echo one; echo end"])).unwrap();
+            m.judge(&["end"], Duration::from_secs(20), &[wanted.to_owned()], &log).unwrap()
+        };
+        assert!(matches!(judge("one"), Outcome::Passed));
+        let Outcome::Failed(why) = judge("two") else { panic!("it was not said") };
+        assert!(why.starts_with("Seen without `two`") && why.ends_with(r#"end in "one\nend\n""#), "{why}");
+        assert_eq!(fs::read_to_string(&log).unwrap(), "one\nend\n");
     }
 }

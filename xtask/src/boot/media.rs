@@ -83,12 +83,10 @@ impl Media {
         self.made.get(recipe).context("nobody wanted it")?.as_ref().map_err(|e| anyhow!("{e}"))
     }
 
-    /// Keeps what a machine said; where.
-    pub(crate) fn log(&self, name: &str, said: &str) -> Result<PathBuf> {
+    /// Where what a machine said is kept.
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
         let name: String = name.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
-        let path = self.dir.join(format!("{name}.log"));
-        fs::write(&path, said).with_context(|| format!("cannot write `{}`", path.display()))?;
-        Ok(path)
+        self.dir.join(format!("{name}.log"))
     }
 }
 

@@ -19,7 +19,7 @@ use super::media::Medium;
 use super::some_at_a_time;
 use crate::debian::{Arch, Packages};
 use crate::files::Files;
-use crate::machine::{self, Machine, Wait, installed, qemu};
+use crate::machine::{self, Machine, installed, qemu};
 use crate::noise::Noise;
 use crate::product;
 use crate::tally::{Outcome, Tally};
@@ -221,18 +221,9 @@ fn boot(dir: &Path, case: &Case, medium: &Path, digest: &str) -> Result<Outcome>
         }
         Start::Beside => beside(dir, case, medium)?,
     };
-    let wait = machine.wait(&["guest: end", "Kernel panic", "UEFI Interactive Shell"], LIMIT);
-    let said = machine.said();
+    let stop = ["guest: end", "Kernel panic", "UEFI Interactive Shell"];
     let log = dir.join(format!("{}.log", case.name().replace([' ', ':', ','], "-")));
-    fs::write(&log, &said)?;
-    Ok(match case.lines(digest)?.into_iter().find(|line| !said.contains(line)) {
-        None if wait == Wait::Seen => Outcome::Passed,
-        missing => Outcome::Failed(format!(
-            "{wait:?} without `{}`; the serial port's words are in `{}`",
-            missing.unwrap_or_default(),
-            log.display()
-        )),
-    })
+    machine.judge(&stop, LIMIT, &case.lines(digest)?, &log)
 }
 
 /// Runs `mkimage` on the root file system; the medium.

@@ -16,10 +16,10 @@ use super::media::mtools;
 use super::recipe::Payload;
 use crate::ci;
 use crate::debian::{Arch, Entry, Packages, unpack};
-use crate::machine::{self, Machine, Wait, qemu};
+use crate::machine::{self, Machine, qemu};
 use crate::product;
 use crate::tally::{Outcome, Tally};
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use std::fs::{self, File};
@@ -179,16 +179,6 @@ fn setting(config: &Path, key: &str) -> Result<String> {
 /// Boots, and compares what the guest says.
 fn judge(mut command: Command, lines: &[String], folder: &Path) -> Result<Outcome> {
     let mut machine = Machine::start(&mut command)?;
-    let wait = machine.wait(&["guest: end", "Kernel panic"], Duration::from_secs(PATIENCE));
-    let said = machine.said();
-    let log = folder.join("serial.log");
-    fs::write(&log, &said)?;
-    let missing = lines.iter().find(|line| !said.contains(line.as_str()));
-    ensure!(
-        wait == Wait::Seen && missing.is_none(),
-        "{wait:?} without `{}`; the serial port's words are in `{}`",
-        missing.map_or("", String::as_str),
-        log.display()
-    );
-    Ok(Outcome::Passed)
+    let limit = Duration::from_secs(PATIENCE);
+    machine.judge(&["guest: end", "Kernel panic"], limit, lines, &folder.join("serial.log"))
 }
