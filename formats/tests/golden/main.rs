@@ -11,6 +11,7 @@
 #![allow(clippy::unwrap_used)] // a test stops at the first surprise
 
 mod archives;
+mod blocks;
 mod dump;
 mod erofs;
 mod fat;
