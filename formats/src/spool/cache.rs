@@ -9,7 +9,8 @@
 //! ```
 //! A build reads the entries of the files that its own codec made, the ones that were used last first,
 //! as many as it has memory for. A unit's packed bytes are read and compared with their checksum when
-//! they are found; what is damaged or gone is not found.
+//! they are found; what is damaged or gone is not found. A damaged file is replaced by who makes the
+//! same one, or goes when it was not used for long.
 //!
 //! So that a chain of small changes does not leave an output in a hundred files, a build takes bytes
 //! from a few of them at most, and copies what it uses of others into its own.
@@ -83,9 +84,9 @@ impl Cache {
         for path in files(&self.folder, &prefix(codec)) {
             match file::entries(&path, MAX_ENTRIES - known.entries.len()) {
                 Ok(Entries::Are(entries)) => known.add(path, entries),
-                // Others find it damaged, too, so that nobody can have bytes of it.
-                Ok(Entries::Damaged) => drop(fs::remove_file(path)),
-                Ok(Entries::TooMany) | Err(_) => {}
+                // It stays: by now another build may have made it anew under this name, whose output
+                // has bytes of it.
+                Ok(Entries::Damaged | Entries::TooMany) | Err(_) => {}
             }
         }
         known.entries.sort_unstable();

@@ -182,6 +182,21 @@ fn what_is_damaged_or_gone_is_compressed_again() {
     }
 }
 
+/// Who finds it damaged does not know that it still is, when another build makes it anew.
+#[test]
+fn a_damaged_file_is_not_removed_by_who_cannot_replace_it() {
+    let desk = Desk::new();
+    desk.counted("vmdk", &texts(0..3));
+    let file = desk.files().remove(0);
+    fs::write(&file, b"damaged").unwrap();
+    desk.counted("vmdk", &texts(3..4));
+    assert_eq!(desk.files().len(), 2);
+    assert_eq!(fs::read(&file).unwrap(), b"damaged");
+    desk.counted("vmdk", &texts(0..3));
+    assert_eq!(desk.files().len(), 2);
+    assert_ne!(fs::read(&file).unwrap(), b"damaged");
+}
+
 #[test]
 fn a_folder_that_cannot_be_made_keeps_nothing_and_is_no_error() {
     let desk = Desk::new();
