@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)] // a test stops at the first surprise
 
+mod any;
+
 use mkimage_formats::spool::{Cache, Spool};
 use mkimage_formats::tree::{OriginId, Time};
 use mkimage_formats::{
