@@ -7,6 +7,8 @@ use mkimage_formats::{Kind, Meta, Node, OriginId, TreePath};
 use std::io::Read;
 
 mod cached;
+mod damaged;
+mod golden;
 
 const ALL: [Compression; 5] =
     [Compression::Gzip, Compression::Zstd, Compression::Xz, Compression::Lz4, Compression::None];

@@ -74,11 +74,10 @@ impl<'a> Dump<'a> {
     /// Compares with `testdata/golden/NAME.txt`, or writes it.
     pub(crate) fn compare(&self, name: &str) {
         let digest = Sha256::digest(self.bytes).iter().fold(String::new(), |hex, b| format!("{hex}{b:02x}"));
-        let found = format!(
-            "# UPDATE_GOLDEN=1 cargo test -p mkimage-formats --test golden\nsha256 {digest}\n{}",
-            self.text()
-        );
-        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testdata/golden").join(name);
+        let found = format!("# UPDATE_GOLDEN=1 {}\nsha256 {digest}\n{}", super::COMMAND, self.text());
+        let folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+        let kept = folders.map(|folder| folder.join("testdata/golden")).find(|folder| folder.is_dir());
+        let kept = kept.unwrap().join(name);
         if std::env::var_os("UPDATE_GOLDEN").is_some() {
             std::fs::write(&kept, &found).unwrap();
         }

@@ -29,6 +29,9 @@ mod virtual_disks;
 use mkimage_formats::tree::{OriginId, Time};
 use mkimage_formats::{Kind, Layout, Meta, Node, Tree, TreePath};
 
+/// What makes the dumps.
+const COMMAND: &str = "cargo test -p mkimage-formats --test golden";
+
 fn path(name: &str) -> TreePath {
     TreePath::new(name).unwrap()
 }

@@ -9,12 +9,12 @@ use std::sync::Arc;
 #[path = "../../../testdata/noise.rs"]
 mod noise;
 
-fn cached(tree: &Tree, folder: &Path, compression: Compression) -> Vec<u8> {
+pub(super) fn cached(tree: &Tree, folder: &Path, compression: Compression) -> Vec<u8> {
     let options = Options { folder: Folder::Cache(folder.into()), ..options(compression, 2) };
     bytes(&build(tree, None, &options).unwrap().whole)
 }
 
-fn names(folder: &Path) -> BTreeSet<PathBuf> {
+pub(super) fn names(folder: &Path) -> BTreeSet<PathBuf> {
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
 }
 
