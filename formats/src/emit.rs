@@ -2,6 +2,7 @@
 //!
 //! What is not [known](crate::layout::Late) when its place is reached goes there after the pass.
 
+mod exclusive;
 mod flusher;
 mod name;
 mod partial;
@@ -53,6 +54,12 @@ pub enum Error {
     /// A device, a pipe or a folder: a file would take its place.
     #[error("`{path}` is no regular file, and an output would take its place")]
     NotAFile {
+        /// What was to be written.
+        path: PathBuf,
+    },
+    /// Another process, or another part of this one, is at it.
+    #[error("`{path}` is being written already")]
+    InUse {
         /// What was to be written.
         path: PathBuf,
     },

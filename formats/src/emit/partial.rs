@@ -1,7 +1,7 @@
 //! A file that is written in order, and has its name when it is complete.
 
 use super::flusher::Flusher;
-use super::{Error, Open, Sink, Unfinished, changed, name};
+use super::{Error, Open, Sink, Unfinished, changed, exclusive, name};
 use crate::layout::{Late, Slice};
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -9,13 +9,16 @@ use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// An output on its way: `NAME.partial`, which becomes `NAME` when it is complete, and goes away
-/// when it is dropped before.
+/// when it is dropped before. Nobody else can write it meanwhile.
 pub struct Partial {
     path: PathBuf,
     partial: PathBuf,
-    /// None when it is complete.
+    /// None when it has its name.
     unfinished: Option<Unfinished>,
+    /// None when it is complete.
     out: Option<BufWriter<File>>,
+    /// What is complete, and nobody else's until it has its name.
+    complete: Option<File>,
     open: Open,
     len: u64,
     /// What was not known when its place was reached, and the place.
@@ -38,7 +41,7 @@ impl Partial {
     /// there stays until [`Partial::commit`].
     ///
     /// # Errors
-    /// The file cannot be made, or what is there is none.
+    /// The file cannot be made, somebody is writing it already, or what is there is none.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self, Error> {
         let path = path.into();
         if std::fs::metadata(&path).is_ok_and(|meta| !meta.is_file()) {
@@ -53,11 +56,15 @@ impl Partial {
             return Err(Error::Write { path, source: io::ErrorKind::IsADirectory.into() });
         }
         let partial = partial_name(&path);
+        let file = exclusive::create(&partial);
+        let Some(file) = file.map_err(|source| Error::Write { path: partial.clone(), source })? else {
+            return Err(Error::InUse { path });
+        };
+        // Not before: what somebody else writes is not to be removed.
         let unfinished = Some(Unfinished::new(&partial));
-        let file = File::create(&partial).map_err(|source| Error::Write { path: partial.clone(), source })?;
         let out = Some(BufWriter::with_capacity(1 << 20, file));
-        let (open, len, late, flusher) = (Open::default(), 0, Vec::new(), None);
-        Ok(Partial { path, partial, unfinished, out, open, len, late, flusher })
+        let (open, len, late) = (Open::default(), 0, Vec::new());
+        Ok(Partial { path, partial, unfinished, out, complete: None, open, len, late, flusher: None })
     }
 
     fn out(&mut self) -> &mut BufWriter<File> {
@@ -87,9 +94,11 @@ impl Partial {
         let flushed = self.flusher.take().map_or(Ok(()), Flusher::finish);
         let done = out.into_inner().map_err(io::IntoInnerError::into_error).and_then(|file| {
             file.set_len(len)?; // a hole at the end
-            file.sync_all()
+            file.sync_all()?;
+            Ok(file)
         });
-        flushed.and(done).map_err(|e| self.failed(e))
+        self.complete = Some(flushed.and(done).map_err(|e| self.failed(e))?);
+        Ok(())
     }
 
     fn rename(mut self) -> Result<(), Error> {
@@ -209,9 +218,9 @@ impl Write for Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        drop(self.out.take());
         if self.unfinished.is_some() {
-            // An error that led here has been reported; a file that stays is harmless.
+            // As long as it is open, and so nobody else's. An error that led here has been reported; a
+            // file that stays is harmless.
             let _ = std::fs::remove_file(&self.partial);
         }
     }

@@ -103,6 +103,61 @@ fn an_output_that_fails_leaves_what_was_there() {
     assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 2);
 }
 
+#[test]
+fn an_output_is_written_by_one_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    let mut first = Partial::create(&out).unwrap();
+    first.bytes(b"first").unwrap();
+    let e = emit(&b"another".to_vec().into(), &out).unwrap_err();
+    assert_eq!(e.to_string(), format!("`{}` is being written already", out.display()));
+    first.complete().unwrap();
+    assert!(matches!(Partial::create(&out), Err(Error::InUse { .. })), "it has not its name yet");
+    first.rename().unwrap();
+    assert_eq!(std::fs::read(&out).unwrap(), b"first");
+    drop(Partial::create(&out).unwrap());
+    emit(&b"2".to_vec().into(), &out).unwrap();
+    assert_eq!(std::fs::read(&out).unwrap(), b"2");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn what_was_left_behind_is_overwritten() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("out");
+    std::fs::write(partial_name(&out), "left by a process that was killed").unwrap();
+    emit(&b"short".to_vec().into(), &out).unwrap();
+    assert_eq!(std::fs::read(&out).unwrap(), b"short");
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn an_output_is_whole_however_many_want_to_write_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = &dir.path().join("out");
+    let done = AtomicU8::new(0);
+    std::thread::scope(|scope| {
+        for byte in 1..=4_u8 {
+            let done = &done;
+            scope.spawn(move || {
+                let content = Layout::from(vec![byte; usize::from(byte) * 100]);
+                for _ in 0..200 {
+                    match emit(&content, out) {
+                        Ok(()) => drop(done.fetch_or(1 << byte, Ordering::Relaxed)),
+                        Err(e) => assert!(matches!(e, Error::InUse { .. }), "{e}"),
+                    }
+                    // Somebody's, and all of it.
+                    if let Ok(found) = std::fs::read(out) {
+                        assert_eq!(found, vec![found[0]; usize::from(found[0]) * 100]);
+                    }
+                }
+            });
+        }
+    });
+    assert_ne!(done.into_inner(), 0);
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 1);
+}
+
 #[cfg(unix)]
 #[test]
 fn devices_and_folders_stay() {
