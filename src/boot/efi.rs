@@ -22,7 +22,10 @@ pub(super) fn arch(kernel: &Layout) -> Result<Arch, Error> {
         return Err(Error::EfiKernel("it is compressed as a whole"));
     }
     if !head.starts_with(b"MZ") {
-        return Err(Error::EfiKernel("it was built without CONFIG_EFI_STUB"));
+        return Err(Error::EfiKernel(match is_kernel(&head) {
+            true => "it was built without CONFIG_EFI_STUB",
+            false => "the file is not a kernel for x86-64 or AArch64",
+        }));
     }
     let pointer = head.get(0x3c..0x40).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes);
     let header = usize::try_from(pointer).ok().and_then(|at| head.get(at..)?.get(..6));
@@ -32,6 +35,11 @@ pub(super) fn arch(kernel: &Layout) -> Result<Arch, Error> {
         Some([b'P', b'E', 0, 0, ..]) => Err(Error::EfiKernel("it is for neither x86-64 nor AArch64")),
         _ => Err(Error::EfiKernel("its header is damaged")),
     }
+}
+
+/// \[x86 boot protocol\] `header`; Linux, *Documentation/arch/arm64/booting.rst*, `magic`.
+fn is_kernel(head: &[u8]) -> bool {
+    head.get(0x202..0x206) == Some(b"HdrS") || head.get(0x38..0x3c) == Some(b"ARM\x64")
 }
 
 /// The release of an x86 kernel, `uname -r`: \[x86 boot protocol\] `kernel_version`, a text that

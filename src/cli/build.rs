@@ -9,6 +9,7 @@ use crate::oci::{Platform, Pull, Store, StoreOptions};
 use crate::output::Format;
 use crate::spec::Spec;
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use time::format_description::well_known::Rfc3339;
@@ -20,7 +21,7 @@ pub(crate) struct Build {
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
     /// What the outputs are called [default: the last file's name without its extension]
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     name: Option<String>,
     /// The one output's file, or `-` for standard output (formats `tar` and `docker`)
     #[arg(short, long = "o", value_name = "FILE")]
@@ -126,7 +127,10 @@ impl Build {
                 return wrong("-o names one file, and several formats were asked for".into());
             }
             if !format.is_streamable() {
-                return wrong(format!("-o goes with `tar` and `docker`, not with `{}`", format.name));
+                return wrong(format!(
+                    "-o goes with `tar` and `docker`, not with `{}`; --name and --dir say where that goes",
+                    format.name
+                ));
             }
             for (flag, given) in [("name", self.name.is_some()), ("dir", self.outputs.dir.is_some())] {
                 if given {

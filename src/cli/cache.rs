@@ -59,7 +59,7 @@ enum Verb {
     },
     /// Add images from OCI layouts (folders or tar archives) and archives of `docker save`
     Import {
-        /// Folders, or archives; - reads standard input
+        /// Folders, or archives; `-` is standard input
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
         /// What the image is called
@@ -77,7 +77,7 @@ struct Export {
     /// What to write
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// Where to write it; - is standard output
+    /// Where to write it; `-` is standard output
     #[arg(short, long, value_name = "FILE")]
     outfile: PathBuf,
     /// Of an image for several platforms, this one [default: all (oci), this host's (others)]
@@ -114,7 +114,7 @@ impl Cache {
             }
             Verb::Push { images, remote_name } => {
                 if let (Some(_), [_, _, ..]) = (&remote_name, &images[..]) {
-                    return Err(CliError::OneName { images: images.len() });
+                    return Err(CliError::OneName { flag: "--remote-name", images: images.len() });
                 }
                 let store = open(options)?;
                 for image in &images {
@@ -129,14 +129,28 @@ impl Cache {
             Verb::Clean { published_only: true, .. } => print_names(&open(options)?.clean_published()?)?,
             Verb::Clean { .. } => open(offline)?.clean()?,
             Verb::Import { files, name } => {
+                if let (Some(_), [_, _, ..]) = (&name, &files[..]) {
+                    return Err(CliError::OneName { flag: "--name", images: files.len() });
+                }
                 let store = open(offline)?;
                 for file in &files {
                     store.import(file, name.as_ref())?;
                 }
             }
-            Verb::Export(export) => export.run(&open(offline)?)?,
+            Verb::Export(export) => export.run(&open(offline)?).map_err(absent)?,
         }
         Ok(())
+    }
+}
+
+/// An export never fetches: nobody forbade it.
+fn absent(error: CliError) -> CliError {
+    match &error {
+        CliError::Image(oci::Error::Offline(missing)) => match &missing[..] {
+            [missing] => CliError::Image(missing.clone().into()),
+            _ => error,
+        },
+        _ => error,
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::{build, oci, output, rootfs, spec};
 use mkimage_formats::{emit, squashfs, tar};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -57,8 +57,10 @@ pub(crate) enum CliError {
     #[error("there is no folder for the image cache: neither --cache nor a variable names one")]
     NoCache,
     /// One name for several images.
-    #[error("--remote-name is a name for one image, not for {images}")]
+    #[error("{flag} is a name for one image, not for {images}")]
     OneName {
+        /// What has the name.
+        flag: &'static str,
         /// How many were given.
         images: usize,
     },
@@ -77,6 +79,16 @@ impl CliError {
             CliError::Output(output::Error::Unknown { .. }) => {
                 let names: Vec<_> = output::FORMATS.iter().map(|f| f.name).collect();
                 Some(format!("the formats are {}", names.join(", ")))
+            }
+            CliError::Output(output::Error::NoTree { .. }) => {
+                Some("`mkimage media --tar FILE` has the archive of one, `mkimage build` makes one".into())
+            }
+            CliError::Output(output::Error::Emit(emit::Error::Write { path, source }))
+                if source.kind() == io::ErrorKind::NotFound =>
+            {
+                let there = |folder: &Path| folder.as_os_str().is_empty() || folder.exists();
+                let folder = path.parent().filter(|folder| !there(folder))?;
+                Some(format!("there is no folder `{}`; make it first", folder.display()))
             }
             CliError::Output(output::Error::Squashfs(squashfs::Error::AttributeKind { name, .. }))
                 if name.starts_with("system.posix_acl_") =>

@@ -35,7 +35,7 @@ pub(crate) struct Outputs {
     #[arg(long, value_name = "NAME", default_value_t)]
     initrd_compression: Compression,
     /// How many threads work [default: one for each processor]
-    #[arg(short, long, value_name = "N")]
+    #[arg(short, long, value_name = "N", value_parser = threads)]
     jobs: Option<NonZero<usize>>,
     /// Boot with isolinux.bin and ldlinux.c32 (and, for disks, isohdpfx.bin) of this folder
     #[arg(long, value_name = "DIR")]
@@ -307,6 +307,11 @@ fn bytes(text: &str) -> Option<u32> {
     let (number, unit) = parts(text);
     let bytes = number.parse::<u64>().ok()?.checked_mul(unit.unwrap_or(1))?;
     bytes.try_into().ok()
+}
+
+/// A number of threads.
+fn threads(text: &str) -> Result<NonZero<usize>, String> {
+    text.parse().map_err(|_| "a number from 1 on is wanted".to_owned())
 }
 
 /// Bytes of a SquashFS's blocks.

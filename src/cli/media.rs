@@ -9,7 +9,8 @@ use crate::initrd::{Folder, Initrd};
 use crate::oci::{Scratch, Store};
 use crate::output::{Kernel, System};
 use crate::rootfs;
-use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
+use clap::{ArgGroup, Args};
 use mkimage_formats::{Layout, emit};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
@@ -17,9 +18,10 @@ use std::path::{Path, PathBuf};
 
 /// Make outputs from a kernel and an initrd, or from a tar archive
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("system").args(["kernel", "tar"]).required(true)))]
 pub(crate) struct Media {
     /// The kernel
-    #[arg(long, value_name = "FILE", required_unless_present = "tar", conflicts_with = "tar")]
+    #[arg(long, value_name = "FILE")]
     kernel: Option<PathBuf>,
     /// The tar archive of a root file system with its kernel in boot, as `mkimage build -f tar` and
     /// `linuxkit build` write it; `-` is standard input
@@ -44,7 +46,7 @@ pub(crate) struct Media {
     #[arg(long, value_name = "TEXT", requires = "arm64_kernel", allow_hyphen_values = true)]
     arm64_cmdline: Option<String>,
     /// What the outputs are called
-    #[arg(long, default_value = "media")]
+    #[arg(long, default_value = "media", value_parser = NonEmptyStringValueParser::new())]
     name: String,
     #[command(flatten)]
     outputs: Outputs,

@@ -194,6 +194,15 @@ impl ImageError {
     }
 }
 
+impl From<Missing> for Error {
+    fn from(missing: Missing) -> Self {
+        match missing.blobs[..] {
+            [] => Error::NotInCache { reference: missing.reference },
+            _ => Error::Incomplete(missing),
+        }
+    }
+}
+
 /// Something that would have to be fetched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Missing {

@@ -10,10 +10,8 @@ impl Store {
     /// # Errors
     /// Part of it is not in the cache, or the registry does not take it.
     pub fn push(&self, reference: &Reference, to: &Reference) -> Result<(), Error> {
-        let selection = match self.cached(reference, Choice::All)? {
-            Ok(selection) => selection,
-            Err(missing) => return Err(Error::Incomplete(missing)),
-        };
+        // The outer error is the cache's, the inner one tells what is not in it.
+        let selection = self.cached(reference, Choice::All)??;
         let registry = self.registry()?;
         let mut blobs = Vec::new();
         self.list(&selection, &mut blobs);

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 #[non_exhaustive]
 pub enum Error {
     /// A path that the specification names.
-    #[error("there is no file `{path}` in it, which `kernel.{key}` names")]
+    #[error("there is no file `{path}` in it; the YAML's `kernel: {key}:` says which it is{}", or_none(key))]
     Missing {
         /// `binary`, `tar` or `ucode`.
         key: &'static str,
@@ -48,6 +48,11 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+}
+
+/// That an image needs no modules.
+fn or_none(key: &str) -> &'static str {
+    if key == "tar" { ", and `none` that there is none" } else { "" }
 }
 
 /// The kernel, if the specification has one.
