@@ -113,20 +113,20 @@ impl Data {
             block_size: block_size.into(),
             places,
             distinct,
-            blocks: Vec::with_capacity(units.len()),
+            blocks: Vec::new(),
             fragments: fragments.iter().map(|fragment| fragment.unit).collect(),
             start,
             layout: Layout::default(),
         };
-        data.place(&units, &fragments, &disk, &packed);
+        data.place(units, &fragments, &disk, &packed);
         Ok(data)
     }
 
     /// Puts the units one after the other: what was packed, or what is on `disk`.
-    fn place(&mut self, units: &[Unit], fragments: &[Fragment], disk: &Layout, packed: &Layout) {
+    fn place(&mut self, units: Vec<Unit>, fragments: &[Fragment], disk: &Layout, packed: &Layout) {
         let (mut disk, mut packed) = (Cursor::new(disk), Cursor::new(packed));
         let mut fragments = fragments.iter().peekable();
-        for &Unit { number: unit, at, len } in units {
+        let block = |Unit { number: unit, at, len }| {
             let start = self.end();
             let fragment = fragments.next_if(|fragment| fragment.unit == unit);
             let (content, raw) = if len > 0 {
@@ -136,9 +136,11 @@ impl Data {
                 (disk.window(unit * self.block_size, len), DATA_RAW)
             };
             let size = u32::try_from(content.len()).expect("1 MiB at most") | raw;
-            self.blocks.push(Block { unit, start, size });
             self.layout.append(content);
-        }
+            Block { unit, start, size }
+        };
+        // Of the same size, so that they take the memory of the units: small blocks may be millions.
+        self.blocks = units.into_iter().map(block).collect();
     }
 
     /// The `file`-th content.
