@@ -48,6 +48,22 @@ fn an_interrupted_build_leaves_what_was_there() {
 }
 
 #[test]
+fn what_a_killed_build_leaves_goes_with_the_next_that_is_alone() {
+    let place = Workplace::new();
+    let private = place.cache().join(".mkimage");
+    let killed = private.join("layers/sha256/scratch-killed");
+    fs::create_dir_all(&killed).unwrap();
+    fs::write(killed.join("vmdk.spool"), noise(1000)).unwrap();
+    let other = File::create(private.join("use")).unwrap();
+    other.lock_shared().unwrap();
+    done(&mut place.build(&["-f", "tar", "demo.yml"]));
+    assert!(killed.exists(), "it may be another build's");
+    other.unlock().unwrap();
+    done(&mut place.build(&["-f", "tar", "demo.yml"]));
+    assert!(!killed.exists());
+}
+
+#[test]
 fn an_interrupted_import_leaves_nothing_in_the_cache() {
     let place = Workplace::new();
     let before = String::from_utf8(done(&mut place.command(&["cache", "ls"]))).unwrap();

@@ -13,6 +13,7 @@ use super::tidy::{Listed, absent};
 use super::{Descriptor, Digest, Error, Store};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -51,13 +52,8 @@ impl Store {
         let private = self.cache.private();
         let blob_folder = self.cache.blobs();
         let layer_folder = self.spool.dir();
-        for (folder, is_leftover) in [
-            (&*private, (|name| name.starts_with("import-")) as fn(&str) -> bool),
-            (layer_folder, |name| name.starts_with("scratch-") || name.ends_with(".partial")),
-            (&private.join("segments"), |name| name.ends_with(".partial")),
-            (&blob_folder, |name| name.ends_with(".partial")),
-        ] {
-            remove_leftovers(folder, is_leftover)?;
+        for leftover in self.leftovers()? {
+            absent(remove(&leftover), &leftover)?;
         }
         let blobs: BTreeMap<Digest, Found> = (files(&blob_folder)?.into_iter())
             .filter_map(|file| Some((format!("sha256:{}", name(&file.path)).parse().ok()?, file)))
@@ -107,18 +103,38 @@ impl Store {
         self.remove_all(&images, &lost, &gone)
     }
 
-    /// Removes those files of compressed blocks that were used least recently, if there are many: each
+    /// What processes left behind that were killed, if nobody else uses the cache.
+    fn leftovers(&self) -> Result<Vec<PathBuf>, Error> {
+        let private = self.cache.private();
+        let mut found = Vec::new();
+        for (folder, is_leftover) in [
+            (&*private, (|name| name.starts_with("import-")) as fn(&str) -> bool),
+            (self.spool.dir(), |name| name.starts_with("scratch-") || name.ends_with(".partial")),
+            (&private.join("segments"), |name| name.ends_with(".partial")),
+            (&self.cache.blobs(), |name| name.ends_with(".partial")),
+        ] {
+            found.extend(entries(folder)?.into_iter().filter(|path| is_leftover(&name(path))));
+        }
+        Ok(found)
+    }
+
+    /// Removes what processes left behind that were killed, which may be as large as their outputs,
+    /// and, if there are many, those files of compressed blocks that were used least recently: each
     /// build that compresses something adds one. Whoever cleans up looks at bytes; here it is about
     /// how many files a build has to open. Waits for nobody, and what cannot be removed stays.
     pub(super) fn thin(&self) {
-        let Ok(mut found) = files(&self.cache.blocks()) else { return };
-        if found.len() <= MAX_BLOCK_FILES {
+        let leftovers = self.leftovers().unwrap_or_default();
+        let mut blocks = files(&self.cache.blocks()).unwrap_or_default();
+        if leftovers.is_empty() && blocks.len() <= MAX_BLOCK_FILES {
             return;
         }
-        // Others who build have bytes of them.
+        // Others who build are at it, or have bytes of it.
         let Some(_alone) = self.cache.alone_now() else { return };
-        found.sort_by(|a, b| b.used.cmp(&a.used).then_with(|| a.path.cmp(&b.path)));
-        found[MAX_BLOCK_FILES / 2..].iter().for_each(|file| drop(fs::remove_file(&file.path)));
+        leftovers.iter().for_each(|path| drop(remove(path)));
+        if blocks.len() > MAX_BLOCK_FILES {
+            blocks.sort_by(|a, b| b.used.cmp(&a.used).then_with(|| a.path.cmp(&b.path)));
+            blocks[MAX_BLOCK_FILES / 2..].iter().for_each(|file| drop(fs::remove_file(&file.path)));
+        }
     }
 
     /// The images of the cache, and how many of them need each blob.
@@ -213,7 +229,7 @@ fn name(path: &Path) -> String {
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Error> {
     let failed = |source| Error::Read { path: folder.to_owned(), source };
     match fs::read_dir(folder) {
-        Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(source) => Err(failed(source)),
         Ok(entries) => entries.map(|entry| Ok(entry.map_err(failed)?.path())).collect(),
     }
@@ -233,11 +249,7 @@ fn files(folder: &Path) -> Result<Vec<Found>, Error> {
     Ok(found)
 }
 
-/// Removes what nobody will complete, since nobody else uses the cache.
-fn remove_leftovers(folder: &Path, is_leftover: fn(&str) -> bool) -> Result<(), Error> {
-    for path in entries(folder)?.iter().filter(|path| is_leftover(&name(path))) {
-        let is_folder = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir());
-        absent(if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) }, path)?;
-    }
-    Ok(())
+/// Removes a file or a folder.
+fn remove(path: &Path) -> io::Result<()> {
+    if fs::symlink_metadata(path)?.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }
 }
