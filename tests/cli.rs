@@ -67,6 +67,17 @@ fn every_format_has_linuxkits_file_names() {
 }
 
 #[test]
+fn help_tells_of_every_format() {
+    let place = Workplace::new();
+    for verb in ["build", "media"] {
+        let said = String::from_utf8(done(&mut place.command(&[verb, "--help"]))).unwrap();
+        for format in mkimage::output::FORMATS {
+            assert!(said.contains(&format!("- {}: ", format.name)), "{verb}: {}", format.name);
+        }
+    }
+}
+
+#[test]
 fn a_disk_of_large_sectors_is_named_so() {
     let place = Workplace::new();
     done(&mut place.build(&["-f", "raw-efi", "--sector-size", "4096", "demo.yml"]));

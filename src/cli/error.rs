@@ -1,5 +1,6 @@
 //! What can go wrong in a command, and what to do then.
 
+use super::flags::format_names;
 use crate::{build, oci, output, rootfs, spec};
 use mkimage_formats::{emit, squashfs, tar};
 use std::io;
@@ -77,8 +78,7 @@ impl CliError {
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
             CliError::Output(output::Error::Unknown { .. }) => {
-                let names: Vec<_> = output::FORMATS.iter().map(|f| f.name).collect();
-                Some(format!("the formats are {}", names.join(", ")))
+                Some(format!("the formats are {}", format_names()))
             }
             CliError::Output(output::Error::NoTree { .. }) => {
                 Some("`mkimage media --tar FILE` has the archive of one, `mkimage build` makes one".into())

@@ -22,8 +22,8 @@ use std::path::{Path, PathBuf};
 /// Which outputs, where, and how they boot.
 #[derive(Debug, Args)]
 pub(crate) struct Outputs {
-    /// Formats; repeat it or separate them by commas
-    #[arg(short, long, value_delimiter = ',')]
+    // The names are in one table.
+    #[arg(short, long, value_delimiter = ',', help = format_help(), long_help = format_long_help())]
     pub(crate) format: Vec<String>,
     /// Where outputs go [default: the current folder]
     #[arg(long)]
@@ -277,6 +277,26 @@ impl Outputs {
             ..Options::default()
         })
     }
+}
+
+/// The names of all formats.
+pub(super) fn format_names() -> String {
+    output::FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().join(", ")
+}
+
+fn format_help() -> String {
+    let defaults = "[default: kernel+initrd for `build`, iso-bios for `media`]";
+    format!("Formats; repeat it or separate them by commas: {} {defaults}", format_names())
+}
+
+/// With what each of them is.
+fn format_long_help() -> String {
+    let lines = output::FORMATS.iter().map(|format| format!("- {}: {}\n", format.name, format.about));
+    format!(
+        "Formats; repeat it or separate them by commas\n\nPossible values:\n{}\n\
+         [default: kernel+initrd for `build`, iso-bios for `media`]",
+        lines.collect::<String>()
+    )
 }
 
 /// A pipe or a device, `/dev/null` among them: written to, where a file would be replaced.
