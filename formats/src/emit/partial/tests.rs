@@ -144,7 +144,9 @@ fn an_output_is_whole_however_many_want_to_write_it() {
                 for _ in 0..200 {
                     match emit(&content, out) {
                         Ok(()) => drop(done.fetch_or(1 << byte, Ordering::Relaxed)),
-                        Err(e) => assert!(matches!(e, Error::InUse { .. }), "{e}"),
+                        // Windows may refuse to replace what so many read.
+                        Err(Error::Write { .. }) if cfg!(windows) => {}
+                        Err(e) => assert!(matches!(e, Error::InUse { .. }), "{e:?}"),
                     }
                     // Somebody's, and all of it.
                     if let Ok(found) = std::fs::read(out) {
