@@ -8,7 +8,7 @@
 //!
 //! `cargo bench -- WORD` runs the groups whose names contain the word. The inputs are this
 //! machine's `/usr` and what a generator with a fixed seed makes, in a folder under `target` that
-//! is gone afterwards; 20 GiB of room are enough. All are in the page cache. What a command wrote
+//! is gone afterwards; 24 GiB of room are enough. All are in the page cache. What a command wrote
 //! is on the disk when its time ends. A tool that is missing is a row that says so.
 
 mod boot;

@@ -3,9 +3,10 @@
 use crate::cost::{mkimage, shell};
 use crate::inputs::Inputs;
 use crate::table::{Contender, Row, Table, Target};
-use crate::{Result, store};
+use crate::{Result, noise, store};
 use std::fs::File;
-use std::io::Write;
+use std::io::{BufWriter, Seek, Write};
+use std::path::PathBuf;
 use std::process::Command;
 
 /// A cache with nothing in it that an earlier run made.
@@ -65,38 +66,73 @@ pub(crate) fn efi(inputs: &Inputs, table: &mut Table) -> Result<()> {
     })
 }
 
-/// Memory that does not grow with the payload.
+/// Memory that does not grow with the payload: of zeros, and of noise that repeats for half of it.
 pub(crate) fn memory(inputs: &Inputs, table: &mut Table) -> Result<()> {
     const LEN: u64 = 10 << 30;
+    let path = archive(inputs, LEN, |_| Ok(()))?;
+    row(inputs, table, "iso", "`--payload rootfs` of 10 GiB", &[], "ours.iso")?;
+    std::fs::remove_file(path)?;
+
+    let path = archive(inputs, LEN, |out| Ok(noise::half_repeated(10, 20 << 10, out)?))?;
+    let zstd = ["--squashfs-compression", "zstd"];
+    store::forget(inputs, SCRATCH);
+    for what in ["zstd, 10 GiB, half of it random", "zstd, the same again, its blocks in the cache"] {
+        row(inputs, table, "kernel+squashfs", what, &zstd, "ours-squashfs.img")?;
+    }
+    Ok(std::fs::remove_file(path)?)
+}
+
+/// The name of the archive that is built from.
+const LARGE: &str = "large.tar";
+
+/// An archive with a kernel and one file of `len` bytes, zeros where `contents` writes nothing.
+fn archive(
+    inputs: &Inputs,
+    len: u64,
+    contents: impl FnOnce(&mut dyn Write) -> Result<()>,
+) -> Result<PathBuf> {
     let kernel = std::fs::read(inputs.kernel()?)?;
-    let path = inputs.at("large.tar");
-    let mut file = File::create(&path)?;
-    for (name, len) in [("boot/kernel", kernel.len() as u64), ("data", LEN)] {
+    let path = inputs.at(LARGE);
+    let mut file = BufWriter::new(File::create(&path)?);
+    for (name, len) in [("boot/kernel", kernel.len() as u64), ("data", len)] {
         let mut header = tar::Header::new_gnu();
         header.set_path(name)?;
         header.set_mode(0o644);
         header.set_size(len);
         header.set_cksum();
         file.write_all(header.as_bytes())?;
-        if len < LEN {
+        if name != "data" {
             file.write_all(&kernel)?;
         }
     }
-    // The contents are a hole, and two blocks of zeros end an archive.
-    let end = file.metadata()?.len() + LEN + 1024;
-    file.set_len(end)?;
-    let ours = inputs.at("ours.iso");
+    let start = file.stream_position()?;
+    contents(&mut file)?;
+    // What is not written is a hole, and two blocks of zeros end an archive.
+    file.into_inner()?.set_len(start + len + 1024)?;
+    Ok(path)
+}
+
+/// A build from the archive, whose memory is all that counts.
+fn row(
+    inputs: &Inputs,
+    table: &mut Table,
+    format: &str,
+    what: &str,
+    more: &[&str],
+    output: &str,
+) -> Result<()> {
+    let ours = inputs.at(output);
     let build = || {
-        let mut command = mkimage(["media", "--quiet", "--tar", "large.tar", "--payload", "rootfs"]);
-        command.args(["--name", "ours", "--cache", SCRATCH, "-f", "iso"]).current_dir(inputs.dir());
+        let mut command = mkimage(["media", "--quiet", "--tar", LARGE, "--payload", "rootfs"]);
+        command.args(["--name", "ours", "--cache", SCRATCH, "-f", format]).args(more);
+        command.current_dir(inputs.dir());
         command
     };
     table.row(&Row {
-        what: "iso, `--payload rootfs` of 10 GiB".into(),
+        what: format!("{format}, {what}"),
         against: "–".into(),
         ours: Contender::new(&ours, build),
         runs: 1,
         ..Row::default()
-    })?;
-    Ok(std::fs::remove_file(path)?)
+    })
 }

@@ -45,3 +45,16 @@ pub(crate) fn half_random(seed: u64, pieces: usize, out: &mut dyn Write) -> std:
     }
     Ok(())
 }
+
+/// Writes `pieces` pieces of noise and so many that repeat a few bytes of it, alternating: no two are
+/// the same, and none takes long to compress.
+pub(crate) fn half_repeated(seed: u64, pieces: usize, out: &mut dyn Write) -> std::io::Result<()> {
+    let mut noise = Noise::new(seed);
+    let mut block = vec![0; PIECE];
+    for _ in 0..pieces {
+        noise.fill(&mut block);
+        out.write_all(&block)?;
+        out.write_all(&block[..64].repeat(PIECE / 64))?;
+    }
+    Ok(())
+}
