@@ -55,12 +55,6 @@ impl Places {
     }
 }
 
-/// Bytes of a record with an identifier of `identifier` bytes, before the system use entries, which
-/// are at an even offset.
-pub(super) fn used(identifier: usize) -> usize {
-    (size_of::<DirectoryRecord>() + identifier).next_multiple_of(2)
-}
-
 /// What a record says beside its names.
 struct Head {
     extent: Extent,
@@ -88,7 +82,7 @@ impl Head {
 
 /// The root's record in a volume descriptor, up to the identifier, a zero.
 pub(super) fn root(extent: Extent, meta: &Meta) -> DirectoryRecord {
-    Head { extent, flags: FLAG_DIRECTORY, time: meta.mtime }.record(used(1), 1)
+    Head { extent, flags: FLAG_DIRECTORY, time: meta.mtime }.record(DirectoryRecord::system_use_at(1), 1)
 }
 
 /// Writes the folders of one tree.
@@ -235,12 +229,13 @@ impl Writer<'_> {
     fn put(&mut self, identifier: &[u8], entries: &SystemUse, head: &Head) {
         let parts = entries.parts(identifier.len());
         let more = if parts.len() > 1 { CONTINUATION } else { 0 };
-        let len = (used(identifier.len()) + parts[0].len() + more).next_multiple_of(2);
+        let len =
+            (DirectoryRecord::system_use_at(identifier.len()) + parts[0].len() + more).next_multiple_of(2);
         let start = whole(self.out.len(), len);
         self.out.resize(start, 0);
         self.out.extend(head.record(len, identifier.len()).as_bytes());
         self.out.extend(identifier);
-        self.out.resize(start + used(identifier.len()), 0);
+        self.out.resize(start + DirectoryRecord::system_use_at(identifier.len()), 0);
         self.out.extend(parts[0]);
         if more > 0 {
             self.put_areas(&parts[1..]);

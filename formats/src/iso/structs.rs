@@ -127,6 +127,14 @@ pub(super) struct DirectoryRecord {
 }
 const _: () = assert!(size_of::<DirectoryRecord>() == 33);
 
+impl DirectoryRecord {
+    /// Bytes up to the system use entries, which are at an even offset, with an identifier of
+    /// `identifier` bytes.
+    pub(super) fn system_use_at(identifier: usize) -> usize {
+        (size_of::<Self>() + identifier).next_multiple_of(2)
+    }
+}
+
 /// [`DirectoryRecord::flags`]: a folder.
 pub(super) const FLAG_DIRECTORY: u8 = 2;
 /// [`DirectoryRecord::flags`]: the file goes on in the extent of the next record.

@@ -7,7 +7,7 @@
 //! area     ─ ─ ┼ SL ┼ SL ┼ ─ ─ ┼ CE ┼ ─ ─      up to a block, and within one
 //! ```
 
-use super::structs::{BLOCK_LEN, Both32, Continuation, DeviceNumber, Posix, TIMES, Times};
+use super::structs::{BLOCK_LEN, Both32, Continuation, DeviceNumber, DirectoryRecord, Posix, TIMES, Times};
 use super::{date, link};
 use crate::tree::Meta;
 use zerocopy::{Immutable, IntoBytes};
@@ -140,7 +140,7 @@ impl SystemUse {
     pub(super) fn parts(&self, identifier: usize) -> Vec<&[u8]> {
         let mut parts = Vec::with_capacity(1);
         let mut rest = &self.0[..];
-        let mut room = MAX_RECORD - super::records::used(identifier);
+        let mut room = MAX_RECORD - DirectoryRecord::system_use_at(identifier);
         while rest.len() > room {
             let mut len = 0;
             while len + usize::from(rest[len + 2]) <= room - CONTINUATION {
