@@ -4,6 +4,7 @@ use super::machine::OvaMedium;
 use super::{Body, Error, Options, Product};
 use crate::boot::{self, Firmware, Payload};
 use mkimage_formats::gpt::Guid;
+use mkimage_formats::ova::{self, Medium, MediumKind};
 use mkimage_formats::spool::Spool;
 use mkimage_formats::{Layout, gce, qcow2, vhd, vhdx, vmdk};
 
@@ -119,6 +120,28 @@ impl Disk<'_> {
                 qcow2::compressed(disk, &options, qcow2::Compression::Zstd, &self.spool()?)?
             }
         })
+    }
+
+    fn vmdk_options(&self, name: String) -> Result<vmdk::Options, Error> {
+        Ok(self.options.machine.vmdk(name, self.payload.signature()?))
+    }
+
+    /// A machine with the disk.
+    fn ova_with_disk(&self, disk: &Layout) -> Result<Layout, Error> {
+        let name = format!("{}-disk1.vmdk", ova::stem(self.name));
+        let file = vmdk::stream_optimized(disk, &self.vmdk_options(name.clone())?, &self.spool()?)?;
+        self.ova(Medium { name, file, kind: MediumKind::Disk { size: disk.len() } })
+    }
+
+    /// A machine with the ISO.
+    fn ova_with_cdrom(&self) -> Result<Layout, Error> {
+        let file = boot::iso(self.payload, None, None, Firmware::Both, &self.options.boot)?;
+        self.ova(Medium { name: format!("{}.iso", ova::stem(self.name)), file, kind: MediumKind::Cdrom })
+    }
+
+    fn ova(&self, medium: Medium) -> Result<Layout, Error> {
+        let options = self.options.machine.ova(self.name, self.firmware, self.options.boot.epoch);
+        Ok(ova::layout(vec![medium], &options)?)
     }
 
     fn vmdk(self, disk: Layout) -> Result<Vec<Product<'static>>, Error> {

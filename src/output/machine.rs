@@ -1,10 +1,8 @@
-//! What VMware is told about a virtual machine, and the archives that hold one.
+//! What VMware is told about a virtual machine.
 
-use super::Error;
-use super::disk::Disk;
-use crate::boot::{self, Firmware};
-use mkimage_formats::Layout;
-use mkimage_formats::ova::{self, Digest, Medium, MediumKind};
+use crate::boot::Firmware;
+use mkimage_formats::ova::{self, Digest};
+use mkimage_formats::tree::Time;
 use mkimage_formats::vmdk::{self, Adapter};
 
 /// A virtual machine of VMware's.
@@ -48,49 +46,34 @@ pub enum OvaMedium {
     Cdrom,
 }
 
-impl Disk<'_> {
-    /// What a VMDK called `name` says.
-    pub(super) fn vmdk_options(&self, name: String) -> Result<vmdk::Options, Error> {
-        let Machine { adapter, hardware_version, tools_version, .. } = self.options.machine;
-        let default = vmdk::Options::new(name, self.payload.signature()?);
-        Ok(vmdk::Options {
-            adapter,
-            hardware_version: hardware_version.unwrap_or(default.hardware_version),
-            tools_version: tools_version.unwrap_or(default.tools_version),
+impl Machine {
+    /// What a VMDK called `name` says, whose disk is known by `id`.
+    pub(super) fn vmdk(&self, name: String, id: u32) -> vmdk::Options {
+        let default = vmdk::Options::new(name, id);
+        vmdk::Options {
+            adapter: self.adapter,
+            hardware_version: self.hardware_version.unwrap_or(default.hardware_version),
+            tools_version: self.tools_version.unwrap_or(default.tools_version),
             ..default
-        })
+        }
     }
 
-    /// A machine with the disk.
-    pub(super) fn ova_with_disk(&self, disk: &Layout) -> Result<Layout, Error> {
-        let name = format!("{}-disk1.vmdk", ova::stem(self.name));
-        let file = vmdk::stream_optimized(disk, &self.vmdk_options(name.clone())?, &self.spool()?)?;
-        self.ova(Medium { name, file, kind: MediumKind::Disk { size: disk.len() } })
-    }
-
-    /// A machine with the ISO.
-    pub(super) fn ova_with_cdrom(&self) -> Result<Layout, Error> {
-        let file = boot::iso(self.payload, None, None, Firmware::Both, &self.options.boot)?;
-        self.ova(Medium { name: format!("{}.iso", ova::stem(self.name)), file, kind: MediumKind::Cdrom })
-    }
-
-    fn ova(&self, medium: Medium) -> Result<Layout, Error> {
-        let Machine { adapter, hardware_version, guest, cpus, memory, digest, .. } = &self.options.machine;
-        let firmware = match self.firmware {
+    /// What an OVA called `name` says, whose files are of `epoch`.
+    pub(super) fn ova(&self, name: &str, firmware: Firmware, epoch: Time) -> ova::Options {
+        let firmware = match firmware {
             Firmware::Bios => ova::Firmware::Bios,
             Firmware::Efi | Firmware::Both => ova::Firmware::Efi,
         };
-        let default = ova::Options::new(self.name, firmware);
-        let options = ova::Options {
-            adapter: *adapter,
-            hardware_version: hardware_version.unwrap_or(default.hardware_version),
-            guest: guest.clone(),
-            cpus: *cpus,
-            memory: *memory,
-            digest: *digest,
-            modified: u64::try_from(self.options.boot.epoch.seconds).unwrap_or(0),
+        let default = ova::Options::new(name, firmware);
+        ova::Options {
+            adapter: self.adapter,
+            hardware_version: self.hardware_version.unwrap_or(default.hardware_version),
+            guest: self.guest.clone(),
+            cpus: self.cpus,
+            memory: self.memory,
+            digest: self.digest,
+            modified: u64::try_from(epoch.seconds).unwrap_or(0),
             ..default
-        };
-        Ok(ova::layout(vec![medium], &options)?)
+        }
     }
 }
