@@ -13,6 +13,7 @@ mod firmware;
 mod format;
 mod guest;
 mod media;
+mod mtools;
 mod recipe;
 pub(crate) mod rootfs;
 mod rpi;

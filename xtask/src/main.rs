@@ -5,6 +5,7 @@
 
 mod boot;
 mod builds;
+mod counted;
 mod debian;
 mod demo;
 mod files;

@@ -1,15 +1,15 @@
 //! `cargo xtask test`: every test there is.
 
 use crate::boot::Selection;
+use crate::counted::{conformance, counted};
 use crate::libtest::Output;
 use crate::machine::{self, installed};
 use crate::tally::{Outcome, Tally};
-use crate::{boot, builds, ci, demo, product, root, stub, windows};
-use anyhow::{Context, Result};
+use crate::{boot, builds, ci, demo, product, stub, windows};
+use anyhow::Result;
 use std::fs;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 /// Runs everything; true when nothing failed.
 pub(crate) fn run() -> Result<bool> {
@@ -111,53 +111,4 @@ fn booted(dir: &Path) -> Outcome {
         Ok(()) => Outcome::Passed,
         Err(e) => Outcome::Failed(format!("{e:#}")),
     }
-}
-
-/// Root file systems as the original tool made them, which are kept beside the project, not in it.
-/// `with` tells the check which command to judge.
-pub(crate) fn conformance(tally: &mut Tally, name: &str, with: impl FnOnce(&mut Command)) -> Result<()> {
-    let check = root().join("../shared/conformance/check.py");
-    if !check.exists() {
-        let why = format!("`{}` is not there", check.display());
-        tally.add(name, Outcome::Skipped(why), ci());
-        return Ok(());
-    }
-    let mut command = Command::new("python3");
-    command.arg(check);
-    with(&mut command);
-    counted(tally, name, &mut command, |line, tally| {
-        if line.starts_with(|c: char| c.is_ascii_digit()) {
-            tally.add_line(line);
-        }
-    })
-}
-
-/// Runs a program that counts its own checks, in lines that `count` looks for. That it fails
-/// without having counted a failure, or counts nothing, is a failure too.
-fn counted(
-    tally: &mut Tally,
-    name: &str,
-    command: &mut Command,
-    mut count: impl FnMut(&str, &mut Tally),
-) -> Result<()> {
-    println!("== {name}");
-    let mut child = command
-        .current_dir(root())
-        .stdout(Stdio::piped())
-        .spawn()
-        .with_context(|| format!("cannot run {name}"))?;
-    let (failed, before) = (tally.failed(), tally.count());
-    if let Some(out) = child.stdout.take() {
-        for line in BufReader::new(out).lines() {
-            let line = line?;
-            println!("{line}");
-            count(&line, tally);
-        }
-    }
-    let status = child.wait()?;
-    let counted = tally.count() - before;
-    if !status.success() && tally.failed() == failed || counted == 0 {
-        tally.add(name, Outcome::Failed(format!("{status} after {counted} checks")), ci());
-    }
-    Ok(())
 }

@@ -11,9 +11,9 @@
 mod same;
 mod wine;
 
+use crate::counted::conformance;
 use crate::product;
 use crate::tally::{Outcome, Tally};
-use crate::test::conformance;
 use crate::toolchain::Toolchain;
 use crate::{ci, root};
 use anyhow::{Context, Result, ensure};

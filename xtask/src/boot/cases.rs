@@ -5,7 +5,8 @@ mod rows;
 use super::device::Device;
 use super::firmware::Firmware::{self, SeaBios};
 use super::format::{Format, ISO_BIOS};
-use super::recipe::{Fault, Payload, Recipe};
+use super::guest::Payload;
+use super::recipe::{Fault, Recipe};
 use rows::ROWS;
 use std::cmp::Reverse;
 

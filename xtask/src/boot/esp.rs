@@ -1,11 +1,10 @@
 //! The loader in the EFI system partition of a disk; and the same signed by the key that Debian's
 //! UEFI for tests trusts.
 
-use super::media::mtools;
+use super::mtools::{drive, mtools};
 use crate::product;
-use anyhow::{Context, Result};
-use std::fs::{self, File};
-use std::io::{Read, Seek, SeekFrom};
+use anyhow::Result;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -32,18 +31,4 @@ pub(crate) fn signed(image: &Path) -> Result<PathBuf> {
     fs::copy(image, &copy)?;
     mtools(drive(&copy)?, "mcopy", &["-n", "-o", &signed.display().to_string(), LOADER])?;
     Ok(copy)
-}
-
-/// What mtools call the partition of the disk `image`.
-fn drive(image: &Path) -> Result<String> {
-    Ok(format!("{}@@{}", image.display(), first_partition(&mut File::open(image)?)?))
-}
-
-/// Byte at which the first partition of a GPT disk begins.
-pub(crate) fn first_partition(disk: &mut File) -> Result<u64> {
-    // [UEFI] "GPT Partition Entry": the first one's StartingLBA, in an array at block 2.
-    let mut first = [0; 8];
-    disk.seek(SeekFrom::Start(2 * 512 + 32))?;
-    disk.read_exact(&mut first).context("the disk has no GPT")?;
-    Ok(u64::from_le_bytes(first) * 512)
 }

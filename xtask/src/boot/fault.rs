@@ -1,8 +1,8 @@
 //! Media with a fault, of which the loader must say what it is.
 
-use super::esp::first_partition;
-use super::media::{beside, mtools};
-use super::recipe::{Fault, Payload, Recipe};
+use super::guest::Payload;
+use super::mtools::{drive, mtools};
+use super::recipe::{Fault, Recipe};
 use anyhow::{Context, Result};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -36,11 +36,18 @@ pub(crate) fn spoil(image: &Path, folder: &Path, recipe: &Recipe) -> Result<(Pat
         Fault::Truncated => file.set_len(kernel()? / 2048 * 2048)?,
         Fault::Kernel => flip(file, kernel()?)?,
         Fault::Initrd => flip(file, in_initrd(image, folder, recipe.payload)?)?,
-        Fault::NoKernel => delete(file, &copy, "::/boot/kernel")?,
-        Fault::NoInitrd => delete(file, &copy, "::/boot/initrd.img")?,
+        Fault::NoKernel => delete(&copy, "::/boot/kernel")?,
+        Fault::NoInitrd => delete(&copy, "::/boot/initrd.img")?,
         Fault::None | Fault::BadRead | Fault::Slow => {}
     }
     Ok((copy, Drive::Good))
+}
+
+/// The copy of `image` that has a fault.
+fn beside(image: &Path, fault: Fault) -> Result<PathBuf> {
+    let stem = image.file_stem().context("an image has a name")?.to_string_lossy();
+    let extension = image.extension().context("an image has a suffix")?.to_string_lossy();
+    Ok(image.with_file_name(format!("{stem}{}.{extension}", fault.suffix())))
 }
 
 /// Offset in `image` of a sector in the middle of the kernel. It is searched for: this suite knows
@@ -79,7 +86,6 @@ fn flip(mut file: File, at: u64) -> Result<()> {
 }
 
 /// Deletes a file of the first partition's file system.
-fn delete(mut file: File, image: &Path, name: &str) -> Result<()> {
-    let at = first_partition(&mut file)?;
-    mtools(format!("{}@@{at}", image.display()), "mdel", &[name])
+fn delete(image: &Path, name: &str) -> Result<()> {
+    mtools(drive(image)?, "mdel", &[name])
 }

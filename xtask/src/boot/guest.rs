@@ -1,6 +1,5 @@
 //! The guest: the distribution's kernel, and an initrd whose program says what it was given.
 
-use super::recipe::Payload;
 use crate::debian::{Arch, Packages};
 use crate::files::Files;
 use crate::noise::Noise;
@@ -10,6 +9,41 @@ use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
 use std::path::Path;
+
+/// What the initrd carries besides the guest's program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Payload {
+    /// A mebibyte.
+    Small,
+    /// 600 MiB in an archive of its own: more than what lies below a hole at 1 GiB or a small
+    /// machine's memory.
+    Big,
+}
+
+impl Payload {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Payload::Small => "small",
+            Payload::Big => "big",
+        }
+    }
+
+    /// Bytes.
+    pub(crate) fn len(self) -> u32 {
+        match self {
+            Payload::Small => 1 << 20,
+            Payload::Big => 600 << 20,
+        }
+    }
+
+    /// How many times as long as usual a boot may take.
+    pub(crate) fn patience(self) -> u64 {
+        match self {
+            Payload::Small => 1,
+            Payload::Big => 3,
+        }
+    }
+}
 
 /// The kernel's command line. It names the serial port.
 pub(crate) const fn cmdline(arch: Arch) -> &'static str {

@@ -9,8 +9,9 @@
 use super::esp;
 use super::fault::{self, Drive};
 use super::format::{Format, Take};
-use super::guest;
-use super::recipe::{Fault, Payload, Recipe};
+use super::guest::{self, Payload};
+use super::mtools::mtools;
+use super::recipe::Recipe;
 use crate::debian::{Arch, Packages};
 use crate::product;
 use anyhow::{Context, Result, anyhow, ensure};
@@ -133,20 +134,4 @@ fn on_fat(program: &Path, arch: Arch) -> Result<PathBuf> {
     mtools(&path, "mmd", &["::/EFI", "::/EFI/BOOT"])?;
     mtools(&path, "mcopy", &[&program.display().to_string(), name])?;
     Ok(path)
-}
-
-/// Runs one of the mtools on the image `drive`: a path, or a path, `@@` and an offset in bytes.
-pub(crate) fn mtools(drive: impl AsRef<Path>, tool: &str, args: &[&str]) -> Result<()> {
-    let mut command = Command::new(tool);
-    let ended = command.arg("-i").arg(drive.as_ref()).args(args).status();
-    let ended = ended.with_context(|| format!("cannot run `{tool}`: apt-get install mtools"))?;
-    ensure!(ended.success(), "`{tool}` ended with {ended}");
-    Ok(())
-}
-
-/// The copy of `image` that has a fault.
-pub(crate) fn beside(image: &Path, fault: Fault) -> Result<PathBuf> {
-    let stem = image.file_stem().context("an image has a name")?.to_string_lossy();
-    let extension = image.extension().context("an image has a suffix")?.to_string_lossy();
-    Ok(image.with_file_name(format!("{stem}{}.{extension}", fault.suffix())))
 }

@@ -1,6 +1,7 @@
 //! What a medium is made of.
 
 use super::format::Format;
+use super::guest::Payload;
 use crate::debian::Arch;
 
 /// One image. Cases with the same recipe share it.
@@ -10,41 +11,6 @@ pub(crate) struct Recipe {
     pub(crate) format: Format,
     pub(crate) payload: Payload,
     pub(crate) fault: Fault,
-}
-
-/// What the initrd carries besides the guest's program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Payload {
-    /// A mebibyte.
-    Small,
-    /// 600 MiB in an archive of its own: more than what lies below a hole at 1 GiB or a small
-    /// machine's memory.
-    Big,
-}
-
-impl Payload {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Payload::Small => "small",
-            Payload::Big => "big",
-        }
-    }
-
-    /// Bytes.
-    pub(crate) fn len(self) -> u32 {
-        match self {
-            Payload::Small => 1 << 20,
-            Payload::Big => 600 << 20,
-        }
-    }
-
-    /// How many times as long as usual a boot may take.
-    pub(crate) fn patience(self) -> u64 {
-        match self {
-            Payload::Small => 1,
-            Payload::Big => 3,
-        }
-    }
 }
 
 /// What is wrong with the medium.

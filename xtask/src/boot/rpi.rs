@@ -11,9 +11,8 @@
 //! pi-rpi3.img, card/     `rpi3-disk`, and what is on it
 //! ```
 
-use super::guest;
-use super::media::mtools;
-use super::recipe::Payload;
+use super::guest::{self, Payload};
+use super::mtools::mtools;
 use crate::ci;
 use crate::debian::{Arch, Entry, Packages, unpack};
 use crate::machine::{self, Machine, qemu};

@@ -10,8 +10,8 @@ use crate::boot::format::{
     RAW, RAW_BIOS, RAW_EFI, RAW_EFI_4K, RAW_EFI_GRUB, RAW_EFI_SHIM, RAW_EFI_SIGNED, RAW_EFI_SYSTEMD_BOOT,
     UKI, UKI_ON_FAT, UKI_SYSTEMD, VHD, VHDX, VMDK, VMDK_FLAT, VMDK_SPARSE,
 };
-use crate::boot::guest;
-use crate::boot::recipe::{Fault, Payload};
+use crate::boot::guest::{self, Payload};
+use crate::boot::recipe::Fault;
 use crate::boot::tpm;
 
 pub(super) const ROWS: &[Row] = &[
