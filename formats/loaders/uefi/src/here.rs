@@ -12,7 +12,7 @@
 
 use crate::firmware::{Failure, Firmware, Pages, check};
 use crate::initrd::Offer;
-use crate::kernel::LoadOptions;
+use crate::options::LoadOptions;
 use crate::pe::{self, u16_at, u32_at};
 use crate::source::Loaded;
 use core::ffi::c_void;

@@ -21,6 +21,7 @@ mod initrd;
 mod kernel;
 mod measure;
 mod medium;
+mod options;
 mod pe;
 mod sha256;
 mod source;
