@@ -20,6 +20,7 @@ mod digest;
 mod error;
 mod export;
 mod fetch;
+mod file;
 mod import;
 mod manifest;
 mod parallel;
@@ -51,5 +52,5 @@ pub use spool::LayerError;
 pub use store::{Attestation, Blob, Image, Layer, OciImage, Pull, Store, StoreOptions, default_cache};
 pub use tidy::Listed;
 
-pub(crate) use cache::{open_to_all, rename};
+pub(crate) use file::{open_to_all, rename};
 pub(crate) use progress::Task;

@@ -284,19 +284,17 @@ pub(super) fn format_names() -> String {
     output::FORMATS.iter().map(|format| format.name).collect::<Vec<_>>().join(", ")
 }
 
+const FORMAT_HELP: &str = "Formats; repeat it or separate them by commas";
+const FORMAT_DEFAULTS: &str = "[default: kernel+initrd for `build`, iso-bios for `media`]";
+
 fn format_help() -> String {
-    let defaults = "[default: kernel+initrd for `build`, iso-bios for `media`]";
-    format!("Formats; repeat it or separate them by commas: {} {defaults}", format_names())
+    format!("{FORMAT_HELP}: {} {FORMAT_DEFAULTS}", format_names())
 }
 
 /// With what each of them is.
 fn format_long_help() -> String {
     let lines = output::FORMATS.iter().map(|format| format!("- {}: {}\n", format.name, format.about));
-    format!(
-        "Formats; repeat it or separate them by commas\n\nPossible values:\n{}\n\
-         [default: kernel+initrd for `build`, iso-bios for `media`]",
-        lines.collect::<String>()
-    )
+    format!("{FORMAT_HELP}\n\nPossible values:\n{}\n{FORMAT_DEFAULTS}", lines.collect::<String>())
 }
 
 /// A pipe or a device, `/dev/null` among them: written to, where a file would be replaced.

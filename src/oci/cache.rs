@@ -21,21 +21,16 @@
 //!
 //! \[OCI-IMAGE\] *OCI Image Format Specification* 1.1, image-layout.md.
 
-use super::manifest::{Document, Index, OCI_INDEX, REF_NAME};
+use super::file::{create_parent, lockable, open_to_all, rename};
+use super::manifest::{Document, Index, METADATA_LIMIT, OCI_INDEX, REF_NAME};
 use super::tidy::absent;
 use super::{Descriptor, Digest, Error, Reference};
-use mkimage_formats::emit;
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
-use tempfile::TempPath;
 
 /// \[OCI-IMAGE\] image-layout.md "oci-layout file".
 pub(crate) const LAYOUT: &str = r#"{"imageLayoutVersion":"1.0.0"}"#;
-/// Bytes of a manifest, an index or a configuration that we take into memory. Docker's registry
-/// takes 4 MiB; configurations with long histories stay far below it.
-pub(crate) const METADATA_LIMIT: u64 = 4 << 20;
 
 /// An OCI layout in a folder.
 #[derive(Clone, Debug)]
@@ -255,50 +250,6 @@ impl Cache {
         })
         .map_err(|source| Error::Write { path: path.to_owned(), source })
     }
-}
-
-/// A file that nothing is written to. Windows locks none that is open to append alone.
-fn lockable(path: &Path) -> io::Result<File> {
-    File::options().create(true).read(true).append(true).open(path)
-}
-
-/// Notes that a file of the cache is in use now. One that cannot be written is not cleaned up
-/// either.
-pub(crate) fn mark_used(path: &Path) {
-    let _ = File::options().append(true).open(path).and_then(|file| file.set_modified(SystemTime::now()));
-}
-
-/// Gives a temporary file its name. Not tempfile's `persist`: on Windows, that replaces no file
-/// which another process reads just now.
-pub(crate) fn rename(partial: TempPath, path: &Path) -> io::Result<()> {
-    let partial = partial.keep()?;
-    emit::rename(&partial, path).inspect_err(|_| drop(fs::remove_file(&partial)))
-}
-
-/// Temporary files start private; a cache is shared like any other folder of its owner.
-#[cfg(unix)]
-pub(crate) fn open_to_all(file: &File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-#[expect(clippy::unnecessary_wraps, reason = "fails on other systems")]
-pub(crate) fn open_to_all(_: &File) -> io::Result<()> {
-    Ok(())
-}
-
-/// Makes the folder of a file that is about to be made.
-pub(crate) fn create_parent(path: &Path) -> Result<(), Error> {
-    let Some(dir) = path.parent() else { return Ok(()) };
-    fs::create_dir_all(dir).map_err(|source| Error::Write { path: dir.to_owned(), source })
-}
-
-/// All of a reader that must end within `limit` bytes.
-pub(crate) fn read_limited(reader: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
-    let mut bytes = Vec::new();
-    reader.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= limit).then_some(bytes))
 }
 
 #[cfg(test)]

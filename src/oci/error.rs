@@ -52,7 +52,7 @@ pub enum Error {
     /// A manifest, index or configuration that is too large.
     #[error(
         "{digest} has {size} bytes; a manifest or configuration may have {}",
-        super::cache::METADATA_LIMIT
+        super::manifest::METADATA_LIMIT
     )]
     Metadata {
         /// The blob.

@@ -1,6 +1,6 @@
 //! Documents that are not images, and room for files that are made from images.
 
-use super::cache::mark_used;
+use super::file::mark_used;
 use super::{Error, Pull, Scratch, Store};
 use mkimage_formats::spool::Cache;
 use std::path::PathBuf;

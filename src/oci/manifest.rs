@@ -16,6 +16,7 @@
 use super::{Digest, Platform};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::io::{self, Read};
 
 pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
@@ -25,6 +26,9 @@ pub(crate) const DOCKER_INDEX: &str = "application/vnd.docker.distribution.manif
 pub(crate) const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 /// Every media type that we ask a registry for.
 pub(crate) const ACCEPTED: [&str; 4] = [OCI_INDEX, OCI_MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST];
+/// Bytes of a manifest, an index or a configuration that we take into memory. Docker's registry
+/// takes 4 MiB; configurations with long histories stay far below it.
+pub(crate) const METADATA_LIMIT: u64 = 4 << 20;
 
 /// The name of an image in an OCI layout: \[OCI-IMAGE\] annotations.md.
 pub(crate) const REF_NAME: &str = "org.opencontainers.image.ref.name";
@@ -35,6 +39,13 @@ const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
 pub(crate) const PREDICATE_TYPE: &str = "in-toto.io/predicate-type";
 /// BuildKit, *Attestation storage*: the layers of an attestation manifest.
 pub(crate) const IN_TOTO: &str = "application/vnd.in-toto+json";
+
+/// All of a reader that must end within `limit` bytes.
+pub(crate) fn read_limited(reader: impl Read, limit: u64) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    reader.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok((bytes.len() as u64 <= limit).then_some(bytes))
+}
 
 /// \[OCI-IMAGE\] descriptor.md "Properties". Members that we don't read are kept.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@
 //!
 //! A name is the last thing to be written: it never points at something that is not there.
 
-use super::cache::mark_used;
+use super::file::mark_used;
 use super::manifest::Document;
 use super::registry::Registry;
 use super::select::{Choice, Selection, mismatch, select};

@@ -19,9 +19,9 @@ mod tls;
 pub use error::RegistryError;
 pub use mirror::{Mirror, NotAMirror};
 
-use super::cache::{METADATA_LIMIT, read_limited};
 use super::credentials::{DockerConfig, Found};
 use super::manifest::ACCEPTED;
+use super::manifest::{METADATA_LIMIT, read_limited};
 use super::{Digest, Error, Reference};
 use http::{Http, Request, Response, patiently, refusal};
 use std::collections::HashMap;

@@ -14,8 +14,9 @@
 //! \[RFC 1952\] *GZIP file format specification* §2.2: members follow one another.
 //! \[RFC 8878\] *Zstandard Compression* §3.1: so do frames.
 
-use super::cache::{Cache, mark_used};
+use super::cache::Cache;
 use super::digest::Digesting;
+use super::file::mark_used;
 use super::tidy::absent;
 use super::{Descriptor, Digest, Error, Scratch, Task};
 use mkimage_formats::emit::{self, Unfinished};

@@ -1,6 +1,7 @@
 //! Images by their names: from the cache, and what is missing from registries.
 
-use super::cache::{Cache, mark_used};
+use super::cache::Cache;
+use super::file::mark_used;
 use super::manifest::{IN_TOTO, ImageConfig, Manifest, PREDICATE_TYPE};
 use super::progress::{Progress, Screen};
 use super::registry::{Mirror, Registry};

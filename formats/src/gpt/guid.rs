@@ -72,9 +72,6 @@ impl Type {
     pub const BIOS_BOOT: Self = Type::new(0x21686148_6449_6e6f_744e_656564454649);
     /// Linux file system data.
     pub const LINUX: Self = Type::new(0x0fc63daf_8483_4772_8e79_3d69d8477de4);
-    /// Microsoft's "basic data". Windows gives it a letter, and offers to format what it cannot
-    /// read.
-    pub const BASIC_DATA: Self = Type::new(0xebd0a0a2_b9e5_4433_87c0_68b6b72699c7);
 
     /// From the digits of the text form.
     #[must_use]

@@ -1,7 +1,9 @@
 //! What an archive or a folder has, by digest.
 
-use super::super::cache::{Cache, METADATA_LIMIT, create_parent, read_limited};
+use super::super::cache::Cache;
 use super::super::digest::Digesting;
+use super::super::file::{create_parent, open_to_all};
+use super::super::manifest::{METADATA_LIMIT, read_limited};
 use super::super::{Descriptor, Digest, Error, Scratch};
 use super::ImportError;
 use mkimage_formats::emit;
@@ -214,7 +216,7 @@ impl Staging {
         let _lock = cache.lock_blob(blob.digest)?;
         // To be written, since Windows brings to the disk no file that is only read.
         let kept = File::options().write(true).open(&from).and_then(|file| {
-            super::super::cache::open_to_all(&file)?;
+            open_to_all(&file)?;
             file.sync_all()?;
             emit::rename(&from, &to)
         });

@@ -11,8 +11,8 @@
 //! \[RFC 9110\] §11 "HTTP Authentication"; \[TOKEN\] *Distribution Registry*, "Token
 //! Authentication Specification"; \[OAUTH2\] the same, "OAuth2 Token Authentication".
 
-use super::super::cache::{METADATA_LIMIT, read_limited};
 use super::super::credentials::{Credentials, Found};
+use super::super::manifest::{METADATA_LIMIT, read_limited};
 use super::error::RegistryError;
 use super::http::{Http, Payload, Request, patiently, refusal, said};
 use base64::Engine;

@@ -7,7 +7,8 @@
 //!
 //! \[DISTRIBUTION\] "Pulling blobs"; \[RFC 9110\] §14 "Range Requests".
 
-use super::super::cache::{Cache, create_parent};
+use super::super::cache::Cache;
+use super::super::file::create_parent;
 use super::super::{Descriptor, Digest, Error, Reference, Task};
 use super::http::{Patience, Request, Response, refusal, text};
 use super::{Action, Endpoint, Registry, RegistryError};
