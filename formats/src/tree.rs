@@ -8,8 +8,10 @@ use std::borrow::Borrow;
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 use std::sync::Arc;
 
+pub(crate) mod limits;
 mod path;
 
+pub use limits::LimitError;
 pub use path::TreePath;
 
 /// A point in time.

@@ -8,7 +8,7 @@ use super::structs::{
     BLOCK, CHUNK_BASED, Compact, Extended, FLAT_INLINE, FLAT_PLAIN, NO_BLOCK, SLOT, seconds,
 };
 use crate::layout::Layout;
-use crate::tree::{Kind, Meta, Node, Time, TreePath};
+use crate::tree::{Kind, Meta, Node, Time, TreePath, limits};
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U16, U32, U64};
 
@@ -31,17 +31,8 @@ pub(super) struct Inode<'t> {
 impl<'t> Inode<'t> {
     /// The node at `path`, which has so many further names.
     pub(super) fn new(path: &TreePath, node: &'t Node, parent: usize, links: usize) -> Result<Self, Error> {
-        match node.kind {
-            Kind::Symlink(ref target) if target.is_empty() || target.len() > 4095 => {
-                return Err(Error::Target { path: path.clone(), len: target.len() });
-            }
-            Kind::Char { major, minor } | Kind::Block { major, minor }
-                if major >> 12 != 0 || minor >> 20 != 0 =>
-            {
-                return Err(Error::Device { path: path.clone(), major, minor });
-            }
-            _ => {}
-        }
+        limits::check_target(path, &node.kind)?;
+        limits::check_device(path, &node.kind)?;
         let attributes = match &node.meta.xattrs {
             Some(xattrs) => attributes::encode(path, xattrs)?,
             None => Vec::new(),
@@ -59,11 +50,8 @@ impl<'t> Inode<'t> {
 
     /// Adds the name of the node at `path` to this folder.
     pub(super) fn add(&mut self, path: &'t TreePath, index: usize, folder: bool) -> Result<(), Error> {
-        let name = path.name();
-        if name.len() > 255 {
-            return Err(Error::Name { path: path.clone(), len: name.len() });
-        }
-        self.entries.push(Entry { name, index });
+        limits::check_name(path)?;
+        self.entries.push(Entry { name: path.name(), index });
         self.nlink += u32::from(folder);
         Ok(())
     }

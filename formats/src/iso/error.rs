@@ -1,6 +1,6 @@
 //! What does not fit.
 
-use crate::tree::TreePath;
+use crate::tree::{LimitError, TreePath};
 use crate::{emit, gpt, mbr};
 
 /// Why an image cannot be made.
@@ -17,26 +17,9 @@ pub enum Error {
         /// Bytes of the field.
         limit: usize,
     },
-    /// A component of a path.
-    #[error("the name of `{path}` has {len} bytes; Linux allows {limit}")]
-    Name {
-        /// The path.
-        path: TreePath,
-        /// Bytes of its last component.
-        len: usize,
-        /// Bytes that are allowed.
-        limit: usize,
-    },
-    /// A symbolic link.
-    #[error("the target of the symbolic link `{path}` has {len} bytes; 1 to {limit} are allowed")]
-    Target {
-        /// The link.
-        path: TreePath,
-        /// Bytes of its target.
-        len: usize,
-        /// Bytes that are allowed.
-        limit: usize,
-    },
+    /// A node that no file system has for Linux.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
     /// Path tables have room for so many.
     #[error("{count} folders; ISO 9660 numbers {limit}")]
     Folders {

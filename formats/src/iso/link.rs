@@ -21,9 +21,6 @@ const CURRENT: u8 = 2;
 const PARENT: u8 = 4;
 const ROOT: u8 = 8;
 
-/// The longest target that Linux has room for (`PATH_MAX` counts a NUL).
-pub(super) const MAX_TARGET: usize = 4095;
-
 /// The components of each entry for `target`. Slashes that follow a slash are dropped: no two
 /// readers agree on an empty component in the middle.
 pub(super) fn entries(target: &[u8]) -> Vec<Vec<u8>> {

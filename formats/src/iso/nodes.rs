@@ -1,14 +1,11 @@
 //! What is in the tree, by folder.
 
-use super::link::MAX_TARGET;
 use super::structs::BLOCK;
 use super::{Error, View};
 use crate::layout::Layout;
-use crate::tree::{Kind, Meta, Node, Tree, TreePath};
+use crate::tree::{Kind, Meta, Node, Tree, TreePath, limits};
 use std::collections::BTreeMap;
 
-/// The longest name that Linux has room for.
-const MAX_NAME: usize = 255;
 /// \[ECMA-119\] §6.9: path tables number folders in 16 bits, the root and `/rr_moved` too.
 const MAX_FOLDERS: usize = 65_535;
 /// \[ECMA-119\] §6.8.2.1: levels of folders in the primary tree, of which the root is the first. Seven
@@ -245,19 +242,10 @@ impl<'t> Nodes<'t> {
 
 /// Checks that a node fits.
 fn check(path: &TreePath, kind: &Kind) -> Result<(), Error> {
-    let len = path.name().len();
-    if len > MAX_NAME {
-        return Err(Error::Name { path: path.clone(), len, limit: MAX_NAME });
-    }
-    match kind {
-        Kind::Symlink(target) if target.is_empty() || target.len() > MAX_TARGET => {
-            Err(Error::Target { path: path.clone(), len: target.len(), limit: MAX_TARGET })
-        }
-        // Records are written before there are places: they have numbers for all of a content.
-        Kind::File(content) => {
-            let blocks = content.len().div_ceil(BLOCK);
-            u32::try_from(blocks).map(drop).map_err(|source| Error::Blocks { blocks, source })
-        }
-        _ => Ok(()),
-    }
+    limits::check_name(path)?;
+    limits::check_target(path, kind)?;
+    let Kind::File(content) = kind else { return Ok(()) };
+    // Records are written before there are places: they have numbers for all of a content.
+    let blocks = content.len().div_ceil(BLOCK);
+    u32::try_from(blocks).map(drop).map_err(|source| Error::Blocks { blocks, source })
 }

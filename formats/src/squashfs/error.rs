@@ -1,6 +1,6 @@
 //! What does not fit, and what could not be done.
 
-use crate::tree::TreePath;
+use crate::tree::{LimitError, TreePath};
 use crate::{emit, spool};
 use std::io;
 
@@ -17,32 +17,9 @@ pub enum Error {
     /// The root of the tree.
     #[error("the root is not a folder")]
     Root,
-    /// A name in a folder.
-    #[error("the name of `{path}` has {len} bytes; Linux allows 255")]
-    Name {
-        /// The node.
-        path: TreePath,
-        /// Bytes.
-        len: usize,
-    },
-    /// A symbolic link.
-    #[error("the target of the symbolic link `{path}` has {len} bytes; 1 to 4095 are allowed")]
-    Target {
-        /// The link.
-        path: TreePath,
-        /// Bytes.
-        len: usize,
-    },
-    /// A device number.
-    #[error("the device `{path}` has the number {major}:{minor}; Linux allows 4095:1048575")]
-    Device {
-        /// The device.
-        path: TreePath,
-        /// Driver.
-        major: u32,
-        /// Unit.
-        minor: u32,
-    },
+    /// A node that no file system has for Linux.
+    #[error(transparent)]
+    Limit(#[from] LimitError),
     /// The beginning of an attribute's name.
     #[error("`{path}` has the attribute `{name}`; SquashFS knows `user.`, `trusted.` and `security.`")]
     AttributeKind {

@@ -4,7 +4,7 @@ use super::attributes;
 use super::error::Error;
 use super::structs::{BLOCK_DEVICE, CHAR_DEVICE, DIR, FIFO, FILE, NONE, SYMLINK};
 use crate::layout::Layout;
-use crate::tree::{Kind, Meta, Node, Tree, TreePath, Xattrs};
+use crate::tree::{Kind, Meta, Node, Tree, TreePath, Xattrs, limits};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Every node once, the root first, folders before what is in them.
@@ -52,10 +52,7 @@ impl<'t> Inodes<'t> {
         // Those that others refer to: folders, and nodes that have several names.
         let mut known = BTreeMap::from([(top, 0)]);
         for (path, node) in tree.iter().filter(|(path, _)| !path.is_root()) {
-            let name = path.name();
-            if name.len() > 255 {
-                return Err(Error::Name { path: path.clone(), len: name.len() });
-            }
+            limits::check_name(path)?;
             // A tree has the folder of each of its nodes, and what a hard link names, before them.
             let parent = known[&path.parent().unwrap_or_default()];
             let index = match &node.kind {
@@ -72,7 +69,7 @@ impl<'t> Inodes<'t> {
             let folder = &mut inodes.list[parent];
             folder.nlink += u32::from(node.is_dir());
             if let Body::Folder(entries) = &mut folder.body {
-                entries.push((name, index));
+                entries.push((path.name(), index));
             }
         }
         let ids: BTreeSet<u32> = inodes.list.iter().flat_map(|i| [i.meta.uid, i.meta.gid]).collect();
@@ -92,17 +89,8 @@ impl<'t> Inodes<'t> {
         links: usize,
         numbers: &mut BTreeMap<&'t Xattrs, u32>,
     ) -> Result<usize, Error> {
-        match node.kind {
-            Kind::Symlink(ref target) if target.is_empty() || target.len() > 4095 => {
-                return Err(Error::Target { path: path.clone(), len: target.len() });
-            }
-            Kind::Char { major, minor } | Kind::Block { major, minor }
-                if major >> 12 != 0 || minor >> 20 != 0 =>
-            {
-                return Err(Error::Device { path: path.clone(), major, minor });
-            }
-            _ => {}
-        }
+        limits::check_target(path, &node.kind)?;
+        limits::check_device(path, &node.kind)?;
         let mut xattr = NONE;
         if let Some(xattrs) = node.meta.xattrs.as_deref().filter(|xattrs| !xattrs.is_empty()) {
             attributes::check(path, xattrs)?;
