@@ -46,6 +46,7 @@ pub(crate) fn boot(inputs: &Inputs, table: &mut Table) -> Result<()> {
             tools: &[tool],
             ours: Contender { keep: true, ..Contender::new(&ours, || start("ours.iso")) },
             theirs: Some(Contender { keep: true, ..Contender::new(&theirs, || start("isolinux.iso")) }),
+            runs: 6,
             is_build: false,
             target,
             ..Row::default()

@@ -3,7 +3,7 @@
 //! ```text
 //! inputs ─▶ ┌ mkimage ───┐ ─▶ cost ┐
 //!           │ other tool │ ─▶ cost ┴─▶ ratios ─▶ row
-//!           └ up to three times, alternating; the best of each counts
+//!           └ several times, alternating; the best of each counts
 //! ```
 //!
 //! `cargo bench -- WORD` runs the groups whose names contain the word. The inputs are this

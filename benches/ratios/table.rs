@@ -7,7 +7,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// A row that has taken so long is run no more.
-const ENOUGH: Duration = Duration::from_secs(12);
+const ENOUGH: Duration = Duration::from_secs(40);
 /// Bytes that a build may take.
 const MEMORY: u64 = 96 << 20;
 
