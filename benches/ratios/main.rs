@@ -21,6 +21,7 @@ mod noise;
 mod packed;
 mod payload;
 mod roots;
+mod start;
 mod store;
 mod table;
 
@@ -34,6 +35,7 @@ type Result<T> = std::result::Result<T, Box<dyn Error>>;
 type Group = fn(&Inputs, &mut Table) -> Result<()>;
 
 const GROUPS: &[(&str, Group)] = &[
+    ("start", start::start),
     ("initrd", payload::initrd),
     ("change", payload::change),
     ("copy", media::copy),
