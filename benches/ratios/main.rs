@@ -37,6 +37,7 @@ type Group = fn(&Inputs, &mut Table) -> Result<()>;
 const GROUPS: &[(&str, Group)] = &[
     ("start", start::start),
     ("initrd", payload::initrd),
+    ("formats", payload::formats),
     ("change", payload::change),
     ("copy", media::copy),
     ("efi", media::efi),

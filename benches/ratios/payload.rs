@@ -50,6 +50,40 @@ pub(crate) fn initrd(inputs: &Inputs, table: &mut Table) -> Result<()> {
     })
 }
 
+/// Three formats of one payload, against the payload alone.
+pub(crate) fn formats(inputs: &Inputs, table: &mut Table) -> Result<()> {
+    programs(inputs)?;
+    let kernel = inputs.kernel()?;
+    let layer = inputs.once("kernel.tar", |out| {
+        let mut tar = tar::Builder::new(out);
+        tar.append_path_with_name(&kernel, "kernel")?;
+        Ok(tar.finish()?)
+    })?;
+    store::add(inputs, "bench/kernel:1", &layer)?;
+    let kernel = "kernel: {image: 'bench/kernel:1', cmdline: quiet, tar: none}";
+    std::fs::write(
+        inputs.at("bootable.yml"),
+        format!(
+            "{kernel}
+init: ['bench/programs:1']
+"
+        ),
+    )?;
+    let build = |formats| {
+        store::forget(inputs, store::CACHE);
+        build(inputs, "bootable", &["-f", formats])
+    };
+    let (ours, theirs) = (inputs.at("bootable.iso"), inputs.at("bootable-initrd.img"));
+    table.row(&Row {
+        what: "kernel+initrd, iso and raw-efi in one run".into(),
+        against: "kernel+initrd alone".into(),
+        ours: Contender::new(&ours, || build("kernel+initrd,iso,raw-efi")),
+        theirs: Some(Contender::new(&theirs, || build("kernel+initrd"))),
+        target: Target { wall: Some(1.25), ..Target::default() },
+        ..Row::default()
+    })
+}
+
 /// What is left to do when little has changed.
 pub(crate) fn change(inputs: &Inputs, table: &mut Table) -> Result<()> {
     programs(inputs)?;
