@@ -6,8 +6,9 @@
 //!  duplicate keys       values          └▶ dump  file
 //! ```
 //! Everything that can be known without an image, a file or a network is checked here, and all
-//! that is wrong in a file is told at once, with its place. Values that something may be wrong with later (a reference that
-//! nobody has, a user that no container has) keep their place as [`Located`].
+//! that is wrong in a file is told at once, with its place. Values that something may be wrong with
+//! later (a reference that nobody has, a user that no container has) keep their place as
+//! [`Located`].
 //!
 //! Image references stay as they were written.
 

@@ -5,6 +5,9 @@
 //! EFI/BOOT/…              ─                                    | those that it starts,
 //! loader/                 ─                                    | and entries for them
 //! ```
+//!
+//! \[PE\] Microsoft, *PE Format* (2025). \[UEFI\] *UEFI Specification* 2.11. \[x86 boot protocol\]
+//! *The Linux/x86 Boot Protocol*, `Documentation/arch/x86/boot.rst` of Linux 6.12.
 
 use super::draft::Draft;
 use super::{Error, Files, Options, Payload, entries};

@@ -6,7 +6,7 @@
 //! loader/entries/linuxkit.conf  [BLS] "Type #1 Boot Loader Specification Entries"
 //! ```
 //!
-//! \[BLS\] *The Boot Loader Specification*, UAPI.1.
+//! \[BLS\] *The Boot Loader Specification*, UAPI.1. \[GRUB manual\] *The GNU GRUB Manual* 2.06.
 
 use super::draft::Draft;
 use super::{Error, FILES, Payload, one_line};

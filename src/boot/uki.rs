@@ -1,6 +1,7 @@
 //! Unified kernel images: one EFI program with all that it starts.
 //!
-//! The sections are those of the UAPI Group's *Unified Kernel Image (UKI)* specification.
+//! The sections are those of the UAPI Group's *Unified Kernel Image (UKI)* specification. \[SBAT\] is
+//! shim's *SBAT.md*.
 
 use super::{Error, Options, Payload, efi};
 use mkimage_formats::Layout;

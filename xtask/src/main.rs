@@ -39,7 +39,8 @@ usage: cargo xtask COMMAND
   windows         build for Windows, run under wine, and compare with what is built here
   link [TEXT]     link a static program for Linux, and programs for macOS; or those for targets
                   whose names contain TEXT
-  test            run every test; the last line counts what passed, failed and was skipped";
+  test            run the tests, without the slow boots and those of --rootfs; the last line counts
+                  what passed, failed and was skipped";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();

@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every test there is.
+//! `cargo xtask test`: every test there is, but the slow boots and those without an initrd.
 
 use crate::boot::Selection;
 use crate::counted::{conformance, counted};

@@ -73,7 +73,7 @@ pub enum RegistryError {
     Digest {
         /// What was asked for.
         url: String,
-        /// What was asked for.
+        /// What its bytes should hash to.
         expected: Digest,
         /// What came.
         found: Digest,
@@ -88,7 +88,7 @@ pub enum RegistryError {
         /// What came, or was announced; more is not read.
         found: u64,
     },
-    /// A header or a document that is not what it should be.
+    /// A manifest that is not what it should be.
     #[error("{url} sends a manifest that cannot be used")]
     Document {
         /// What was asked for.
