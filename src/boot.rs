@@ -6,6 +6,32 @@
 //!         ──▶ uki     one EFI program ┘        └ efi       the built-in UEFI stub, or another's
 //!         ──▶ rpi     the Raspberry Pi's cards, with its own firmware and U-Boot
 //! ```
+//!
+//! ```
+//! use mkimage::boot::{self, Firmware, Measured, Options, Payload};
+//! use mkimage_formats::{Layout, emit};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let (vmlinuz, initrd, out) = (dir.path().join("vmlinuz"), dir.path().join("initrd.img"), dir.path());
+//! # let mut kernel = vec![0; 512];
+//! # kernel[..2].copy_from_slice(b"MZ");
+//! # kernel[0x3c] = 0x40;
+//! # kernel[0x40..0x46].copy_from_slice(b"PE\0\0\x64\x86");
+//! # std::fs::write(&vmlinuz, &kernel)?;
+//! # std::fs::write(&initrd, [1; 5000])?;
+//! let payload = Payload {
+//!     kernel: Measured::new(Layout::file(&vmlinuz)?),
+//!     initrd: Measured::new(Layout::file(&initrd)?),
+//!     cmdline: "console=ttyS0".into(),
+//! };
+//! let options = Options::default();
+//! emit::emit(&boot::uki(&payload, &options)?, out.join("linux.efi"))?;
+//! emit::emit(&boot::iso(&payload, None, None, Firmware::Efi, &options)?, out.join("linux.iso"))?;
+//! emit::emit(&boot::disk(&payload, Firmware::Efi, &options)?, out.join("linux.img"))?;
+//! # Ok(())
+//! # }
+//! ```
 
 mod bios;
 mod disk;

@@ -1,4 +1,31 @@
 //! From a specification to a system: images, root file system, bill of materials, initrd.
+//!
+//! ```
+//! use mkimage::build::{self, Options};
+//! use mkimage::initrd::{self, Compression, Folder};
+//! use mkimage::oci::{Platform, Store, StoreOptions};
+//! use mkimage::spec::Spec;
+//! use std::num::NonZero;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let cache = dir.path().join("cache");
+//! let spec = Spec::parse("hello.yml", "files: [{path: etc/motd, contents: hello}]")?;
+//! let store = Store::open(StoreOptions::new(cache))?;
+//! let scratch = store.scratch()?;
+//! let initrd = initrd::Options {
+//!     compression: Compression::Zstd,
+//!     threads: NonZero::<usize>::MIN,
+//!     folder: Folder::Scratch(scratch.path().into()),
+//!     doubt: |doubt| eprintln!("warning: {doubt}"),
+//! };
+//! let platform = Platform::linux("amd64");
+//! let options = Options { platform, decompress_kernel: false, sbom: None, initrd: Some(initrd) };
+//! let system = build::system(&spec, &store, &options, scratch.path())?;
+//! assert!(system.initrd.is_some() && system.kernel.is_none());
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::initrd;
 use crate::oci::{Platform, Store};

@@ -11,6 +11,29 @@
 //! `boot/*` is what the loader gets beside the initrd, and not in it. Nor are extended attributes:
 //! cpio has no place for them.
 //!
+//! ```
+//! use mkimage::initrd::{self, Compression, Folder, Options};
+//! use mkimage_formats::{Kind, Meta, Node, Tree, TreePath, emit};
+//! use std::num::NonZero;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let (folder, out) = (dir.path(), dir.path().join("initrd.img"));
+//! let mut tree = Tree::new();
+//! let kind = Kind::File(b"#!/bin/sh\n".to_vec().into());
+//! tree.insert(TreePath::new("init")?, Node { meta: Meta::new(0o755, Default::default()), kind, origin: Default::default() })?;
+//! let options = Options {
+//!     compression: Compression::Gzip,
+//!     threads: NonZero::<usize>::MIN,
+//!     folder: Folder::Scratch(folder.into()),
+//!     doubt: |_| (),
+//! };
+//! emit::emit(&initrd::build(&tree, None, &options)?.whole.content, &out)?;
+//! # assert!(std::fs::read(&out)?.starts_with(&[0x1f, 0x8b]));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! \[CPIO\] Linux, *Documentation/driver-api/early-userspace/buffer-format.rst*.
 
 use crate::boot::{self, Measured};

@@ -11,6 +11,21 @@
 //! This is the only part of the program that touches a network, and [`Pull::Never`] makes sure
 //! that it does not.
 //!
+//! ```
+//! use mkimage::oci::{Error, Platform, Pull, Reference, Store, StoreOptions};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let cache = dir.path().join("cache");
+//! let store = Store::open(StoreOptions { pull: Pull::Never, ..StoreOptions::new(cache) })?;
+//! let alpine: Reference = "alpine:3.20".parse()?;
+//! assert_eq!(alpine.to_string(), "docker.io/library/alpine:3.20");
+//! let missing = store.resolve(&[alpine], &Platform::host()).unwrap_err();
+//! assert!(matches!(missing, Error::Offline(_)));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! \[OCI-IMAGE\] *OCI Image Format Specification* 1.1; \[DISTRIBUTION\] *OCI Distribution
 //! Specification* 1.1.
 

@@ -1,6 +1,33 @@
 //! The formats: what `-f` names, and the files that each one makes.
 //!
 //! Everything is planned before anything is written, and all files get their names together.
+//!
+//! ```
+//! use mkimage::initrd::Initrd;
+//! use mkimage::output::{self, Format, Kernel, Options, System};
+//! use mkimage_formats::Layout;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let (vmlinuz, initrd, out) = (dir.path().join("vmlinuz"), dir.path().join("initrd.img"), dir.path());
+//! # let mut kernel = vec![0; 512];
+//! # kernel[..2].copy_from_slice(b"MZ");
+//! # kernel[0x3c] = 0x40;
+//! # kernel[0x40..0x46].copy_from_slice(b"PE\0\0\x64\x86");
+//! # std::fs::write(&vmlinuz, &kernel)?;
+//! # std::fs::write(&initrd, [1; 5000])?;
+//! let system = System {
+//!     kernel: Some(Kernel::new(Layout::file(&vmlinuz)?)),
+//!     initrd: Some(Initrd::of(Layout::file(&initrd)?)),
+//!     cmdline: "console=ttyS0".into(),
+//!     ..System::default()
+//! };
+//! let formats = [Format::named("uki")?, Format::named("iso-efi")?];
+//! let files = output::write(&system, &formats, &Options::default(), out, "demo")?;
+//! assert_eq!(files, [out.join("demo.efi"), out.join("demo-efi.iso")]);
+//! # Ok(())
+//! # }
+//! ```
 
 mod cut;
 mod disk;

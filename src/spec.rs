@@ -11,6 +11,21 @@
 //! [`Located`].
 //!
 //! Image references stay as they were written.
+//!
+//! ```
+//! use mkimage::spec::Spec;
+//!
+//! # fn main() -> Result<(), mkimage::spec::Errors> {
+//! let mut spec = Spec::parse("a.yml", "init: [alpine]")?;
+//! spec.append(Spec::parse("b.yml", "files: [{path: etc/motd, contents: hello}]")?)?;
+//! spec.check()?;
+//! assert_eq!(spec.init[0].value, "alpine");
+//!
+//! let errors = Spec::parse("c.yml", "kernal: {image: a}").unwrap_err();
+//! assert!(errors.to_string().starts_with("c.yml:1:1: unknown key `kernal`"));
+//! # Ok(())
+//! # }
+//! ```
 
 mod append;
 mod config;

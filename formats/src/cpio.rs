@@ -10,6 +10,21 @@
 //! Extended attributes and owners' names have no place in it, and times before 1970 or after 2106
 //! become the nearest that has.
 //!
+//! ```
+//! use mkimage_formats::emit::Stream;
+//! use mkimage_formats::{Kind, Meta, Node, Tree, TreePath, cpio};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut tree = Tree::new();
+//! let node = Node { meta: Meta::new(0o644, Default::default()), kind: Kind::File(b"hello".to_vec().into()), origin: Default::default() };
+//! tree.insert(TreePath::new("motd")?, node)?;
+//! let mut out = Stream::new(Vec::new());
+//! cpio::write(&tree, tree.iter().map(|(path, _)| path), &mut out)?;
+//! assert!(out.into_inner().starts_with(b"070701"));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! \[CPIO\] Linux, *Documentation/driver-api/early-userspace/buffer-format.rst*.
 
 use crate::emit::{self, Sink};

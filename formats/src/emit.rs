@@ -1,6 +1,29 @@
 //! Putting outputs on a disk: one ordered pass, complete or not at all.
 //!
 //! What is not [known](crate::layout::Late) when its place is reached goes there after the pass.
+//!
+//! ```
+//! use mkimage_formats::emit::{self, Partial, Sink};
+//! use mkimage_formats::Layout;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let (input, out) = (dir.path().join("input"), dir.path().join("out"));
+//! # std::fs::write(&input, "content")?;
+//! let mut layout = Layout::from(b"head".to_vec());
+//! layout.append(Layout::file(&input)?);
+//! layout.pad_to_multiple(512);
+//! emit::emit(&layout, &out)?;
+//! assert!(std::fs::read(&out)?.starts_with(b"headcontent\0"));
+//!
+//! // In parts. Nothing is left of what is not committed.
+//! let mut another = Partial::create(&out)?;
+//! another.bytes(b"another")?;
+//! drop(another);
+//! assert!(std::fs::read(&out)?.starts_with(b"head"));
+//! # Ok(())
+//! # }
+//! ```
 
 mod exclusive;
 mod flusher;

@@ -11,6 +11,23 @@
 //! The superblock has a block of its own: its checksum covers the block, and would otherwise be
 //! one of files' tails, which are not read here.
 //!
+//! ```
+//! use mkimage_formats::gpt::Guid;
+//! use mkimage_formats::{Kind, Meta, Node, Tree, TreePath, emit, erofs};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let out = dir.path().join("root.erofs");
+//! let mut tree = Tree::new();
+//! let node = Node { meta: Meta::new(0o644, Default::default()), kind: Kind::File(b"hello".to_vec().into()), origin: Default::default() };
+//! tree.insert(TreePath::new("motd")?, node)?;
+//! let options = erofs::Options { label: "root".into(), uuid: Guid::derived(b"seed", "erofs"), epoch: Default::default() };
+//! emit::emit(&erofs::layout(&tree, &options)?, &out)?;
+//! # assert_eq!(std::fs::read(&out)?[1024..1028], 0xe0f5_e1e2_u32.to_le_bytes());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! \[EROFS\] *EROFS - Enhanced Read-Only File System* and `fs/erofs/erofs_fs.h`, both of Linux 6.1.
 //! Linux 5.4 mounts what is made here; 5.15 if a file has holes of whole chunks.
 

@@ -6,6 +6,24 @@
 //! ├─ Header ─┼─ Extension ─┼─ ... ─┼──── disk without its holes ────┼── zeros ──┤
 //! ```
 //!
+//! ```
+//! use mkimage_formats::emit::Partial;
+//! use mkimage_formats::{Layout, gce, gzip};
+//! use std::num::NonZero;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let out = dir.path().join("disk.tar.gz");
+//! let mut disk = Layout::from(vec![1; 512]);
+//! disk.pad_to(gce::UNIT);
+//! let mut file = Partial::create(&out)?;
+//! gzip::layout(&gce::archive(&disk, Default::default())?, NonZero::<usize>::MIN, &mut file)?;
+//! file.commit()?;
+//! # assert!(std::fs::read(&out)?.starts_with(&[0x1f, 0x8b]));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! \[GNU\] *GNU tar*, "Basic Tar Format" and "Storing Sparse Files, Old GNU Format". \[GCE\] Google
 //! Cloud, *Manually import boot disks*: `tar --format=oldgnu -Sczf`, and a disk of whole GiB.
 

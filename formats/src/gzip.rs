@@ -4,6 +4,18 @@
 //! ├ header ┼ part ┼ part ┼ ... ┼ last part ┼ CRC-32, length ┤
 //!   10       deflate, one stream             4       4
 //! ```
+//!
+//! ```
+//! use mkimage_formats::emit::Stream;
+//! use mkimage_formats::{Layout, gzip};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut out = Stream::new(Vec::new());
+//! gzip::layout(&Layout::hole(1 << 20), std::thread::available_parallelism()?, &mut out)?;
+//! assert!(out.into_inner().len() < 2 << 10);
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::blocks::{self, Cut};
 use crate::deflate;

@@ -4,6 +4,16 @@
 //! 0                                                        len
 //! ├── Bytes ──┼────── Slice of a file ──────┼─ Hole ─┼─ Bytes ─┤
 //! ```
+//!
+//! ```
+//! use mkimage_formats::{Content, Layout};
+//!
+//! let mut layout = Layout::from(vec![1, 2, 3]);
+//! layout.pad_to(512);
+//! layout.push(vec![4]);
+//! assert_eq!(layout.extents(), [vec![1, 2, 3].into(), Content::Hole(509), vec![4].into()]);
+//! assert_eq!(layout.window(2, 2).extents(), [vec![3].into(), Content::Hole(1)]);
+//! ```
 
 mod late;
 

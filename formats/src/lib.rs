@@ -5,6 +5,23 @@
 //! expression (`iso(kernel, initrd)`, `vmdk(disk)`), sizes and places are known before the first
 //! byte is written, and no payload is ever held in memory.
 //!
+//! ```
+//! use mkimage_formats::{Layout, emit, qcow2};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let (input, out) = (dir.path().join("disk.raw"), dir.path().join("disk.qcow2"));
+//! # std::fs::write(&input, [1; 5000])?;
+//! let mut disk = Layout::file(&input)?;
+//! disk.pad_to(64 << 20); // a hole, which takes no room
+//! let image = qcow2::layout(&disk, &qcow2::Options::default())?;
+//! assert!(image.len() < 1 << 20);
+//! emit::emit(&image, &out)?;
+//! # assert_eq!(std::fs::metadata(&out)?.len(), image.len());
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! Nothing here looks at a clock, a network, an environment variable or a random number: the same
 //! arguments give the same bytes everywhere.
 

@@ -7,6 +7,17 @@
 //!
 //! There is no standard; \[UEFI\] is *UEFI Specification* 2.11, §5.2.1 "Legacy Master Boot Record
 //! (MBR)". Sectors are of 512 bytes.
+//!
+//! ```
+//! use mkimage_formats::mbr::{self, Geometry, Partition, PartitionType};
+//!
+//! # fn main() -> Result<(), mbr::Error> {
+//! let partition = Partition { active: true, kind: PartitionType::FAT32_LBA, first: 2048, sectors: 131_072 };
+//! let sector = mbr::sector(&[], 0x1234_5678, &[partition], Geometry::LARGE)?;
+//! assert_eq!(sector[510..], [0x55, 0xaa]);
+//! # Ok(())
+//! # }
+//! ```
 
 use zerocopy::little_endian::{U16, U32};
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};

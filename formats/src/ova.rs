@@ -9,19 +9,25 @@
 //! before it is there (\[OVF\] §5.3 "Distribution as a single file" demands the order, and ustar, whose
 //! files end at 8 GiB).
 //!
-//! ```no_run
+//! ```
 //! use mkimage_formats::ova::{self, Firmware, Medium, MediumKind};
 //! use mkimage_formats::{Layout, emit, spool::Spool, vmdk};
 //!
-//! let disk = Layout::file("disk.raw")?;
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let (path, out) = (dir.path().join("spool"), dir.path().join("demo.ova"));
+//! let mut disk = Layout::from(vec![1; 512]);
+//! disk.pad_to(64 << 20);
 //! let kind = MediumKind::Disk { size: disk.len() };
-//! let spool = Spool { path: "disk.spool".into(), threads: std::thread::available_parallelism()?, memo: None, cache: None };
+//! let spool = Spool { path, threads: std::thread::available_parallelism()?, memo: None, cache: None };
 //! let file = vmdk::stream_optimized(&disk, &vmdk::Options::new("disk.vmdk", 0x2bad_cafe), &spool)?;
 //! let media = vec![Medium { name: "disk.vmdk".into(), file, kind }];
 //! let machine = ova::layout(media, &ova::Options::new("demo", Firmware::Efi))?;
-//! emit::emit(&machine, "demo.ova")?;
+//! emit::emit(&machine, &out)?;
 //! std::fs::remove_file(&spool.path)?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # assert!(std::fs::read(&out)?.starts_with(b"demo.ovf\0"));
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! \[OVF\] DMTF DSP0243 1.1.1, *Open Virtualization Format Specification*.

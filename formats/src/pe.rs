@@ -29,18 +29,24 @@
 //!
 //! # A kernel and an initrd
 //!
-//! ```no_run
+//! ```
 //! use mkimage_formats::pe::{self, Section};
 //! use mkimage_formats::{Layout, emit};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let stub = std::fs::read("linuxx64.efi.stub")?;
+//! # let dir = tempfile::tempdir()?;
+//! # let [initrd, kernel, out] = ["initrd.img", "vmlinuz", "linux.efi"].map(|name| dir.path().join(name));
+//! # std::fs::write(&initrd, [1; 5000])?;
+//! # std::fs::write(&kernel, [2; 9000])?;
+//! # let path = concat!(env!("CARGO_MANIFEST_DIR"), "/loaders/uefi/x86_64.efi");
+//! let stub = std::fs::read(path)?; // `mkimage-loaders` has one
 //! let sections = [
 //!     Section { name: ".cmdline", content: b"console=ttyS0".to_vec().into() },
-//!     Section { name: ".initrd", content: Layout::file("initrd.img")? },
-//!     Section { name: ".linux", content: Layout::file("vmlinuz")? },
+//!     Section { name: ".initrd", content: Layout::file(&initrd)? },
+//!     Section { name: ".linux", content: Layout::file(&kernel)? },
 //! ];
-//! emit::emit(&pe::append(&stub, &sections)?, "linux.efi")?;
+//! emit::emit(&pe::append(&stub, &sections)?, &out)?;
+//! # assert!(std::fs::read(&out)?.starts_with(b"MZ"));
 //! # Ok(())
 //! # }
 //! ```

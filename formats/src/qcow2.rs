@@ -8,12 +8,18 @@
 //! L1 points to L2 tables, and those to the clusters of the disk. Clusters that are holes are in no
 //! table. Nothing shares a cluster but packed ones, and those lie one after the other, byte by byte.
 //!
-//! ```no_run
+//! ```
 //! use mkimage_formats::{Layout, emit, qcow2};
 //!
-//! let disk = Layout::file("disk.raw")?;
-//! emit::emit(&qcow2::layout(&disk, &qcow2::Options::default())?, "disk.qcow2")?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let (raw, out) = (dir.path().join("disk.raw"), dir.path().join("disk.qcow2"));
+//! # std::fs::write(&raw, [1; 512])?;
+//! let disk = Layout::file(&raw)?;
+//! emit::emit(&qcow2::layout(&disk, &qcow2::Options::default())?, &out)?;
+//! # assert!(std::fs::read(&out)?.starts_with(b"QFI\xfb"));
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! \[QCOW2\] QEMU, *docs/interop/qcow2.txt* (version 3).

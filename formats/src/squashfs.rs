@@ -17,15 +17,20 @@
 //! Blocks are compressed on several threads and go to a [`Spool`], from which the output's
 //! [`Layout`] takes them.
 //!
-//! ```no_run
+//! ```
 //! use mkimage_formats::spool::Spool;
 //! use mkimage_formats::{Tree, emit, squashfs};
 //! use std::num::NonZero;
 //!
-//! let spool = Spool { path: "blocks".into(), threads: NonZero::<usize>::MIN, memo: None, cache: None };
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let (path, out) = (dir.path().join("spool"), dir.path().join("root.squashfs"));
+//! let spool = Spool { path, threads: NonZero::<usize>::MIN, memo: None, cache: None };
 //! let image = squashfs::layout(&Tree::new(), &squashfs::Options::default(), &spool)?;
-//! emit::emit(&image, "root.squashfs")?;
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! emit::emit(&image, &out)?;
+//! # assert!(std::fs::read(&out)?.starts_with(b"hsqs"));
+//! # Ok(())
+//! # }
 //! ```
 //!
 //! \[SQUASHFS\] *Squashfs 4.0 Filesystem* and `fs/squashfs/squashfs_fs.h`, both of Linux 6.1, where

@@ -9,6 +9,21 @@
 //! (`LINUXKIT.*`), extended attributes (`SCHILY.xattr.*`), and values that are too long, too large
 //! or too fine. The field itself then holds what fits of them, or zero.
 //!
+//! ```
+//! use mkimage_formats::emit::Stream;
+//! use mkimage_formats::{Kind, Meta, Node, Tree, TreePath, tar};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut tree = Tree::new();
+//! let node = Node { meta: Meta::new(0o644, Default::default()), kind: Kind::File(b"hello".to_vec().into()), origin: Default::default() };
+//! tree.insert(TreePath::new("motd")?, node)?;
+//! let mut out = Stream::new(Vec::new()); // or `emit::Partial`, for a file
+//! tar::write(&tree, &mut out)?;
+//! assert_eq!(out.into_inner().len() as u64, tar::len(&tree)?);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! \[PAX\] IEEE Std 1003.1-2017, *pax*, "pax Interchange Format" and "ustar Interchange Format".
 
 use crate::emit::{self, Sink};

@@ -2,6 +2,21 @@
 //!
 //! Paths and names are bytes, as in the archives they come from. They are never resolved on the
 //! host: a tree can hold device nodes, owners and names that the host could not.
+//!
+//! ```
+//! use mkimage_formats::tree::{Error, Kind, Meta, Node, OriginId, Time, Tree, TreePath};
+//!
+//! # fn main() -> Result<(), Error> {
+//! let node = |mode, kind| Node { meta: Meta::new(mode, Time::from_unix(0)), kind, origin: OriginId::default() };
+//! let mut tree = Tree::new();
+//! tree.insert(TreePath::new("etc")?, node(0o755, Kind::Dir))?;
+//! tree.insert(TreePath::new("etc/motd")?, node(0o644, Kind::File(b"hello".to_vec().into())))?;
+//! tree.insert(TreePath::new("null")?, node(0o666, Kind::Char { major: 1, minor: 3 }))?;
+//! let paths: Vec<String> = tree.iter().map(|(path, _)| path.to_string()).collect();
+//! assert_eq!(paths, ["etc", "etc/motd", "null"]);
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::layout::Layout;
 use std::borrow::Borrow;

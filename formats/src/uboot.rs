@@ -8,6 +8,19 @@
 //! ```
 //!
 //! \[UBOOT\] *Das U-Boot* 2023.01, `include/image.h`: the structure, and all numbers in it.
+//!
+//! ```
+//! use mkimage_formats::{emit, uboot};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let out = dir.path().join("boot.scr");
+//! let script = uboot::script("echo hello\n", "demo", Default::default())?;
+//! assert_eq!(script.len(), 64 + 8 + 11);
+//! emit::emit(&script, &out)?;
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::emit::{self, Sink, Stream};
 use crate::layout::Layout;

@@ -10,6 +10,23 @@
 //!           a block: ├─ sector bitmap, 512 ─┼──── 2 MiB of the disk ────┤
 //! ```
 //!
+//! ```
+//! use mkimage_formats::gpt::Guid;
+//! use mkimage_formats::{Layout, emit, vhd};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let out = dir.path().join("disk");
+//! let mut disk = Layout::from(vec![1; 512]);
+//! disk.pad_to(64 << 20);
+//! let options = vhd::Options { id: Guid::derived(b"seed", "vhd"), epoch: Default::default() };
+//! assert!(vhd::dynamic(&disk, &options)?.len() < 3 << 20);
+//! emit::emit(&vhd::fixed(disk, &options)?, &out)?;
+//! # assert_eq!(std::fs::metadata(&out)?.len(), (64 << 20) + 512);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! \[VHD\] Microsoft, *Virtual Hard Disk Image Format Specification* 1.0 (2006).
 //!
 //! Azure takes fixed VHDs alone, of whole MiB and no less than [`AZURE_MIN`].

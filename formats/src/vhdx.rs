@@ -12,6 +12,22 @@
 //! All of these, and each block, begin at whole MiB (makevhdx#5: Hyper-V needs it). There is
 //! nothing in the log, so that nothing is to be replayed before the disk is read.
 //!
+//! ```
+//! use mkimage_formats::gpt::Guid;
+//! use mkimage_formats::{Layout, SectorSize, emit, vhdx};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let out = dir.path().join("disk");
+//! let mut disk = Layout::from(vec![1; 512]);
+//! disk.pad_to(64 << 20);
+//! let options = vhdx::Options { id: Guid::derived(b"seed", "vhdx"), sector_size: SectorSize::B512 };
+//! emit::emit(&vhdx::layout(&disk, &options)?, &out)?;
+//! # assert!(std::fs::read(&out)?.starts_with(b"vhdxfile"));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! \[MS-VHDX\] Microsoft, *Virtual Hard Disk v2 (VHDX) File Format*, revision 5.0 (2018).
 //!
 //! Hyper-V refuses a file that NTFS holds as sparse or compressed (0xC03A001A): copy it there as a

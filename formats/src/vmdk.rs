@@ -15,6 +15,25 @@
 //! takes, write it so, while streams with a footer from qemu-img were refused by all three. Readers
 //! that go by the markers alone need neither, and every grain is there once, in ascending order.
 //!
+//! ```
+//! use mkimage_formats::spool::Spool;
+//! use mkimage_formats::{Layout, emit, vmdk};
+//! use std::num::NonZero;
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let dir = tempfile::tempdir()?;
+//! # let out = dir.path().join("disk");
+//! let mut disk = Layout::from(vec![1; 512]);
+//! disk.pad_to(64 << 20);
+//! let options = vmdk::Options::new("disk.vmdk", 0x2bad_cafe);
+//! let spool = Spool { path: dir.path().join("spool"), threads: NonZero::<usize>::MIN, memo: None, cache: None };
+//! emit::emit(&vmdk::stream_optimized(&disk, &options, &spool)?, &out)?;
+//! # assert!(std::fs::read(&out)?.starts_with(b"KDMV"));
+//! std::fs::remove_file(&spool.path)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! \[VMDK\] VMware, *Virtual Disk Format 5.0* (2011); version 3 is described in *open-vmdk*,
 //! `vmdk/vmware_vmdk.h`.
 

@@ -12,6 +12,16 @@
 //!
 //! `formats/loaders/uefi` is the stub's source, and `cargo xtask stub --check` compares it with
 //! what is here.
+//!
+//! ```
+//! use mkimage_loaders::uefi::{Arch, Extent, Extents};
+//!
+//! let kernel = Extent { at: 1 << 20, len: 9_000_000, sha256: [0; 32] };
+//! let section = Extents { kernel, initrd: None }.section(); // to be added as `uefi::EXTENTS`
+//! assert!(Arch::X86_64.stub().starts_with(b"MZ") && !section.is_empty());
+//! ```
+//!
+//! \[UEFI\] *UEFI Specification* 2.11.
 
 /// The command line, UTF-8.
 pub const CMDLINE: &str = ".cmdline";
