@@ -33,16 +33,16 @@ pub struct Global {
     /// Folder of the image cache [default: MKIMAGE_CACHE, LINUXKIT_CACHE, then the system's cache folder]
     #[arg(long, global = true, value_name = "DIR")]
     cache: Option<PathBuf>,
-    /// Ask this server instead of a registry (repeatable) [also: LINUXKIT_MIRROR]
+    /// Ask this server before a registry (repeatable) [default: those in LINUXKIT_MIRROR]
     #[arg(long, global = true, value_name = "[REGISTRY=]URL")]
     mirror: Vec<String>,
     /// One more certificate authority for registries, PEM
     #[arg(long, global = true, value_name = "FILE")]
     cert_file: Option<PathBuf>,
-    /// Say nothing but errors
+    /// Say nothing but errors and warnings
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// How much to say: 0 errors, 1 progress, 2 details
+    /// How much to say: 0 is --quiet, any other number changes nothing
     #[arg(short, long, global = true, value_name = "N", default_value_t = 1)]
     verbose: u8,
 }

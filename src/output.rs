@@ -54,7 +54,7 @@ use std::path::{Path, PathBuf};
 /// How outputs are made.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// What bootable media carry.
+    /// What ISOs carry; disks carry the initrd.
     pub payload: PayloadKind,
     /// How they boot.
     pub boot: boot::Options,

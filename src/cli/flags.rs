@@ -28,7 +28,7 @@ pub(crate) struct Outputs {
     /// Where outputs go [default: the current folder]
     #[arg(long)]
     pub(crate) dir: Option<PathBuf>,
-    /// What bootable media carry
+    /// What ISOs carry; disks carry an initrd
     #[arg(long, value_enum, default_value_t)]
     pub(crate) payload: PayloadFlag,
     /// How the initrd is compressed: gzip, zstd, xz, lz4 or none
@@ -37,7 +37,8 @@ pub(crate) struct Outputs {
     /// How many threads work [default: one for each processor]
     #[arg(short, long, value_name = "N", value_parser = threads)]
     jobs: Option<NonZero<usize>>,
-    /// Boot with isolinux.bin and ldlinux.c32 (and, for disks, isohdpfx.bin) of this folder
+    /// Start ISOs by isolinux.bin and ldlinux.c32 of this folder, and their copies on disks by
+    /// isohdpfx.bin
     #[arg(long, value_name = "DIR")]
     bios_loader: Option<PathBuf>,
     /// The BIOS loader repeats its words on the serial port COM1
@@ -54,7 +55,7 @@ pub(crate) struct Outputs {
     /// `rpi3`, u-boot.bin
     #[arg(long, value_name = "DIR")]
     rpi_firmware: Option<PathBuf>,
-    /// How an ISO is also a disk
+    /// How an ISO for a UEFI is also a disk
     #[arg(long, value_enum, default_value_t)]
     hybrid: HybridFlag,
     /// A disk's size: 512M, 4G, or a bare number of GiB [default: what the payload needs]
