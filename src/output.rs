@@ -47,7 +47,7 @@ use mkimage_formats::spool::{Cache, Memo, Spool};
 use mkimage_formats::tree;
 use mkimage_formats::{Layout, Tree, erofs, gce, gzip, iso, ova, qcow2, squashfs, tar, vhd, vhdx, vmdk};
 use std::borrow::Cow;
-use std::io::Write;
+use std::io::{self, Write};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
@@ -162,6 +162,20 @@ pub fn check(formats: &[&Format], options: &Options, dir: &Path, name: &str) -> 
     Ok(())
 }
 
+/// Checks that there is a folder for the file at `path`: before anything is made.
+///
+/// # Errors
+/// There is none.
+pub fn check_folder(path: &Path) -> Result<(), Error> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    let source = match folder.metadata() {
+        Ok(meta) if meta.is_dir() => return Ok(()),
+        Ok(_) => io::ErrorKind::NotADirectory.into(),
+        Err(source) => source,
+    };
+    Err(Error::Folder { path: folder.to_owned(), source })
+}
+
 /// Makes all of `formats` of `system`: files in `dir` whose names start with `name`. Returns
 /// their paths.
 ///
@@ -246,7 +260,7 @@ pub enum Error {
         format: &'static str,
     },
     /// Nothing to boot.
-    #[error("format `{format}` needs a kernel, and the specification has none")]
+    #[error("format `{format}` needs a kernel, and there is none")]
     NoKernel {
         /// The format.
         format: &'static str,
@@ -302,6 +316,14 @@ pub enum Error {
         other: &'static str,
         /// The file.
         path: PathBuf,
+    },
+    /// Nowhere to write.
+    #[error("there is no folder `{path}` for the outputs")]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
     },
     /// A bootable medium.
     #[error(transparent)]

@@ -327,7 +327,7 @@ fn the_layers_of_an_image_on_the_medium_are_its_files() {
     assert!(initrd["big"] == support::noise::noise(3_000_000));
     assert_eq!(place.names(), ["big-initrd.img", "big.yml", "demo.yml"], "no kernel, no command line");
     let said = fails(&mut place.build(&["-f", "iso-bios", "big.yml"]));
-    assert_eq!(said, "error: format `iso-bios` needs a kernel, and the specification has none\n");
+    assert!(said.starts_with("error: format `iso-bios` needs a kernel, and there is none\n"), "{said}");
     assert!(String::from_utf8(done(&mut place.command(&["cache", "ls"]))).unwrap().contains(INIT));
 }
 

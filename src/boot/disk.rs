@@ -165,6 +165,6 @@ mod tests {
         assert_eq!(size(3 * MIB, &asked(None)).unwrap(), 3 * MIB);
         assert_eq!(size(3 * MIB, &asked(Some(8 * MIB))).unwrap(), 8 * MIB);
         let small = size(3 * MIB, &asked(Some(2 * MIB))).unwrap_err();
-        assert_eq!(small.to_string(), "a disk of 3145728 bytes is needed, and `--size` says 2097152");
+        assert_eq!(small.to_string(), "a disk of 3 MiB is needed, and `--size` says 2 MiB");
     }
 }

@@ -82,7 +82,7 @@ pub enum Error {
         source: pe::Error,
     },
     /// A disk that is too small.
-    #[error("a disk of {needed} bytes is needed, and `--size` says {size}")]
+    #[error("a disk of {} is needed, and `--size` says {}", binary(*needed), binary(*size))]
     Size {
         /// Bytes.
         needed: u64,
@@ -170,4 +170,10 @@ pub enum Error {
     /// The payload cannot be read.
     #[error(transparent)]
     Read(#[from] emit::Error),
+}
+
+/// In MiB, if it is whole ones.
+fn binary(bytes: u64) -> String {
+    const MIB: u64 = 1 << 20;
+    if bytes.is_multiple_of(MIB) { format!("{} MiB", bytes / MIB) } else { format!("{bytes} bytes") }
 }

@@ -1,7 +1,7 @@
 //! `mkimage build`: from YAML files to outputs.
 
 use super::cache::{print, store_options};
-use super::flags::Outputs;
+use super::flags::{Outputs, limit};
 use super::{CliError, Global, report};
 use crate::build;
 use crate::initrd::Folder;
@@ -38,8 +38,8 @@ pub(crate) struct Build {
     /// Never use the network: an image that the cache lacks is an error
     #[arg(long, conflicts_with = "pull")]
     offline: bool,
-    /// Bytes that one layer may have when it is unpacked
-    #[arg(long, value_name = "BYTES", default_value_t = crate::oci::StoreOptions::MAX_LAYER_SIZE)]
+    /// What one layer may have when it is unpacked: 512M, 64G, or a bare number of bytes
+    #[arg(long, value_name = "SIZE", value_parser = limit, default_value = "32G")]
     max_layer_size: u64,
     /// Unpack the kernel
     #[arg(long)]
@@ -75,6 +75,7 @@ impl Build {
         if self.dry_run {
             return print(&spec.to_yaml());
         }
+        self.outputs.check_folder(self.output.as_deref(), &self.name())?;
         let store = self.store(global)?;
         let scratch = store.scratch()?;
         let folder = store.segments().map_or_else(|| Folder::Scratch(scratch.path().into()), Folder::Cache);
@@ -137,6 +138,11 @@ impl Build {
                     return wrong(format!("-o and --{flag} both say where the output goes; leave one out"));
                 }
             }
+        }
+        if let Some(output) = &self.output
+            && let Some(file) = self.files.iter().find(|file| is_same(Path::new(file), output))
+        {
+            return wrong(format!("-o would replace `{file}`, which is an input"));
         }
         if let (Some(input), Some(output)) = (&self.input_tar, &self.output)
             && input == output
@@ -210,4 +216,12 @@ fn platform(arch: &str) -> Platform {
         "aarch64" => "arm64",
         other => other,
     })
+}
+
+/// Both are names of one file that is there.
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one.is_file() && one == other,
+        _ => false,
+    }
 }

@@ -3,7 +3,7 @@
 use super::flags::size;
 use super::{CliError, Global};
 use crate::oci::{self, Listed, Mirror, Platform, Progress, Pull, Reference, Store, StoreOptions};
-use crate::rootfs;
+use crate::{output, rootfs};
 use clap::{Args, Subcommand, ValueEnum};
 use mkimage_formats::emit::{Partial, Sink, Stream};
 use mkimage_formats::{Slice, Source, Tree, tar};
@@ -156,6 +156,7 @@ fn absent(error: CliError) -> CliError {
 
 impl Export {
     fn run(self, store: &Store) -> Result<(), CliError> {
+        output::check_folder(&self.outfile)?;
         let name = self.name.as_ref().unwrap_or(&self.image);
         let given = self.platform.or(self.arch.map(Platform::linux));
         let platform = given.clone().unwrap_or_else(Platform::host);

@@ -1,10 +1,11 @@
 //! What can go wrong in a command, and what to do then.
 
 use super::flags::format_names;
+use crate::output::FORMATS;
 use crate::{build, oci, output, rootfs, spec};
 use mkimage_formats::{emit, squashfs, tar};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -77,18 +78,19 @@ impl CliError {
     /// The one thing to do, where there is one.
     pub(crate) fn hint(&self) -> Option<String> {
         match self {
-            CliError::Output(output::Error::Unknown { .. }) => {
-                Some(format!("the formats are {}", format_names()))
+            CliError::Output(output::Error::Unknown { name }) => {
+                Some(format!("{}the formats are {}", meant(name), format_names()))
+            }
+            CliError::Output(output::Error::NoKernel { .. }) => {
+                Some("`kernel:` in the YAML names its image; in an archive it is `boot/kernel`".into())
+            }
+            CliError::Build(build::Error::RootFs(rootfs::Error::Source { path, source, .. }))
+                if source.kind() == io::ErrorKind::NotFound && path.is_relative() =>
+            {
+                Some("`source` is looked for from the current folder, wherever the YAML is".into())
             }
             CliError::Output(output::Error::NoTree { .. }) => {
                 Some("`mkimage media --tar FILE` has the archive of one, `mkimage build` makes one".into())
-            }
-            CliError::Output(output::Error::Emit(emit::Error::Write { path, source }))
-                if source.kind() == io::ErrorKind::NotFound =>
-            {
-                let there = |folder: &Path| folder.as_os_str().is_empty() || folder.exists();
-                let folder = path.parent().filter(|folder| !there(folder))?;
-                Some(format!("there is no folder `{}`; make it first", folder.display()))
             }
             CliError::Output(output::Error::Squashfs(squashfs::Error::AttributeKind { name, .. }))
                 if name.starts_with("system.posix_acl_") =>
@@ -97,5 +99,17 @@ impl CliError {
             }
             _ => None,
         }
+    }
+}
+
+/// What was probably meant by something that is no format.
+fn meant(name: &str) -> String {
+    let formats: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
+    if let Some(format) = spec::nearest(name, &formats) {
+        return format!("did you mean `{format}`? ");
+    }
+    match spec::nearest(&format!("f{name}"), &["format", "firmware"]) {
+        Some(flag) => format!("`-f{name}` is `-f {name}`; did you mean `--{flag}`? "),
+        None => String::new(),
     }
 }

@@ -164,6 +164,12 @@ impl Outputs {
         Ok(output::check(formats, &self.options(None), self.dir(), name)?)
     }
 
+    /// There is a folder for `file`, or for files whose names start with `name`.
+    pub(crate) fn check_folder(&self, file: Option<&Path>, name: &str) -> Result<(), CliError> {
+        let path = file.map_or_else(|| self.dir().join(name), Path::to_path_buf);
+        Ok(output::check_folder(&path)?)
+    }
+
     /// How many threads work.
     pub(crate) fn threads(&self) -> NonZero<usize> {
         let processors = || std::thread::available_parallelism().unwrap_or(NonZero::<usize>::MIN);
@@ -322,10 +328,15 @@ pub(super) fn size(text: &str) -> Result<u64, String> {
 }
 
 /// Bytes of `512`, `64K` or `2M`.
-fn bytes(text: &str) -> Option<u32> {
+fn bytes<T: TryFrom<u64>>(text: &str) -> Option<T> {
     let (number, unit) = parts(text);
     let bytes = number.parse::<u64>().ok()?.checked_mul(unit.unwrap_or(1))?;
     bytes.try_into().ok()
+}
+
+/// Bytes that something may have.
+pub(super) fn limit(text: &str) -> Result<u64, String> {
+    bytes(text).ok_or_else(|| "512M, 64G, or a number of bytes is wanted".to_owned())
 }
 
 /// A number of threads.
@@ -336,13 +347,14 @@ fn threads(text: &str) -> Result<NonZero<usize>, String> {
 /// Bytes of a SquashFS's blocks.
 fn block_size(text: &str) -> Result<u32, String> {
     bytes(text)
-        .filter(|bytes| squashfs::is_block_size(*bytes))
+        .filter(|bytes: &u32| squashfs::is_block_size(*bytes))
         .ok_or_else(|| "a power of two from 4K to 1M is wanted".to_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::oci::StoreOptions;
 
     #[test]
     fn sizes_are_kib_mib_gib_or_bare_gib() {
@@ -351,6 +363,15 @@ mod tests {
         assert_eq!((size("4k"), size("4g")), (Ok(4 << 10), Ok(4 << 30)));
         for bad in ["", "M", "1T", "-1", "1.5G", "99999999999999999G"] {
             assert!(size(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn limits_are_bytes_or_have_a_unit() {
+        assert_eq!(limit("32G"), Ok(StoreOptions::MAX_LAYER_SIZE), "the default");
+        assert_eq!((limit("1048576"), limit("1m")), (Ok(1 << 20), Ok(1 << 20)));
+        for bad in ["", "G", "1T", "-1", "1.5G", "99999999999999999G"] {
+            assert!(limit(bad).is_err(), "{bad}");
         }
     }
 

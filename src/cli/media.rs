@@ -56,6 +56,7 @@ impl Media {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
         let formats = self.outputs.formats("iso-bios")?;
         self.outputs.check(&formats, &self.name)?;
+        self.outputs.check_folder(None, &self.name)?;
         let write = |system: &System, scratch: Option<&Scratch>| {
             self.outputs.write(system, &formats, None, &self.name, scratch, global)
         };

@@ -76,7 +76,7 @@ pub enum ImportError {
         found: Digest,
     },
     /// A bomb, or a very large layer.
-    #[error("`{name}` in `{path}` is larger than {limit} bytes; --max-layer-size allows more")]
+    #[error("`{name}` in `{path}` has more than {limit} bytes, which no layer may have")]
     TooLarge {
         /// The archive.
         path: PathBuf,

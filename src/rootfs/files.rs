@@ -33,7 +33,8 @@ pub(super) fn put(to: &mut Composer<'_>) -> Result<(), Error> {
                     Ok(layout) => Kind::File(layout),
                     Err(e) if optional && e.kind() == io::ErrorKind::NotFound => continue,
                     Err(source) => {
-                        return Err(Error::Source { place: file.path.place.clone(), path, source });
+                        let written = file.source.as_ref().unwrap_or(&file.path);
+                        return Err(Error::Source { place: written.place.clone(), path, source });
                     }
                 }
             }

@@ -52,6 +52,7 @@ pub(crate) fn cases() -> Vec<Case> {
         command("output and name", "build -o out -name x demo.yml"),
         command("output and folder", "build -o out -dir . demo.yml"),
         command("output that is the input", "build -o demo.tar -input-tar demo.tar demo.yml"),
+        command("output that is a specification", "build -o ./demo.yml demo.yml"),
         command("output without a name", "build -q --name  demo.yml"),
         command("no specification", "build"),
         command("missing specification", "build none.yml"),
@@ -73,7 +74,7 @@ pub(crate) fn cases() -> Vec<Case> {
         command("disk of half a GiB", "build -size 0.5G demo.yml"),
         command("no threads", "build -jobs 0 demo.yml"),
         command("threads in words", "build -jobs two demo.yml"),
-        command("limit with a unit", "build --max-layer-size 1G demo.yml"),
+        command("limit in words", "build --max-layer-size large demo.yml"),
         command("unknown flag", "build -fromat tar demo.yml"),
         command("unknown verb", "bulid demo.yml"),
         command("network and none", "build -pull -offline demo.yml"),
@@ -86,6 +87,9 @@ pub(crate) fn cases() -> Vec<Case> {
         command("missing BIOS loader", "build -q --arch amd64 -f iso-bios --bios-loader none demo.yml"),
         prepared("missing source", "build -q --arch amd64 -f tar bad.yml", |place| {
             place.write("bad.yml", "files:\n  - path: a\n    source: none\n");
+        }),
+        prepared("missing source with a full path", "build -q --arch amd64 -f tar bad.yml", |place| {
+            place.write("bad.yml", "files:\n  - path: a\n    source: /none/at/all\n");
         }),
         prepared("source that is a folder", "build -q --arch amd64 -f tar bad.yml", |place| {
             place.write("bad.yml", "files:\n  - path: a\n    source: .\n");

@@ -153,7 +153,7 @@ impl MachineFlags {
 
 /// Bytes of a qcow2's clusters.
 fn cluster_size(text: &str) -> Result<u32, String> {
-    let size = super::bytes(text).ok_or_else(|| "512, 64K, or 2M is wanted".to_owned())?;
+    let size: u32 = super::bytes(text).ok_or_else(|| "512, 64K, or 2M is wanted".to_owned())?;
     match size.is_power_of_two() && (512..=2 << 20).contains(&size) {
         true => Ok(size),
         false => Err(qcow2::Error::ClusterSize { size }.to_string()),
