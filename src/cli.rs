@@ -9,8 +9,9 @@ mod interrupt;
 mod media;
 mod report;
 
+use crate::output::Topic;
 use arguments::with_double_dashes;
-use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 use error::CliError;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -24,6 +25,16 @@ struct Cli {
     global: Global,
     #[command(subcommand)]
     verb: Verb,
+}
+
+impl Cli {
+    fn of(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut cli = Cli::from_arg_matches(matches)?;
+        if let Some(("build" | "media", verb)) = matches.subcommand() {
+            cli.global.given = flags::given(verb);
+        }
+        Ok(cli)
+    }
 }
 
 /// What every verb takes.
@@ -45,12 +56,20 @@ pub struct Global {
     /// How much to say: 0 is --quiet, any other number changes nothing
     #[arg(short, long, global = true, value_name = "N", default_value_t = 1)]
     verbose: u8,
+    /// Flags that are not for all formats.
+    #[arg(skip)]
+    given: Vec<(&'static str, Topic)>,
 }
 
 impl Global {
     /// Nothing but errors is to be said.
     fn is_quiet(&self) -> bool {
         self.quiet || self.verbose == 0
+    }
+
+    /// This flag, which is not for all formats, was given.
+    fn has(&self, flag: &str) -> bool {
+        self.given.iter().any(|(given, _)| *given == flag)
     }
 }
 
@@ -65,7 +84,7 @@ enum Verb {
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let command = Cli::command();
     let args = with_double_dashes(&command, args);
-    let cli = match command.try_get_matches_from(args).and_then(|m| Cli::from_arg_matches(&m)) {
+    let cli = match command.try_get_matches_from(args).and_then(|m| Cli::of(&m)) {
         Ok(cli) => cli,
         Err(e) => {
             // Help and version are no errors; neither is a reader that has gone away.

@@ -36,6 +36,7 @@ mod machine;
 mod system;
 
 pub use disk::{Qcow2Compression, VmdkKind};
+pub(crate) use format::Topic;
 pub use format::{FORMATS, Format};
 pub use machine::{Machine, OvaMedium};
 pub use system::{Kernel, PayloadKind, System};

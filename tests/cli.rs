@@ -4,6 +4,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use support::fails;
@@ -236,6 +237,69 @@ fn flags_that_are_not_needed_change_nothing_and_say_what_to_use() {
     assert!(place.read("docker.tar") == place.read("plain.tar"));
     assert!(place.read("input.tar") == place.read("plain.tar"));
     assert_eq!(notes(&mut place.build(&["-q", "-docker", "-input-tar", "x", "demo.yml"])), "");
+}
+
+#[test]
+fn flags_that_no_format_knows_change_nothing_and_are_told_of() {
+    let place = Workplace::new();
+    let built = |name: &str, args: &str| {
+        let args: Vec<&str> = args.split(' ').chain(["-name", name, "demo.yml"]).collect();
+        let said = notes(&mut place.build(&args));
+        said.lines().filter(|line| line.starts_with("note: --")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(built("plain", "-f uki"), [""; 0]);
+    let idle = "--payload rootfs --boot-serial --efi-loader x --disk-id 01234567-89ab-cdef-0123-456789abcdef \
+                --hybrid strict --size 1G --sector-size 4096 --firmware both --volume-label x \
+                --squashfs-compression xz --squashfs-block-size 4K --rpi-firmware x --qcow2-compression zlib \
+                --qcow2-cluster-size 8K --vmdk-kind monolithic-flat --vm-adapter ide --vm-hardware-version 9 \
+                --vm-tools-version 1 --vm-guest-id x --vm-cpus 1 --vm-memory 4 --ova-medium cd --ova-digest sha1";
+    let said = built("idle", &format!("-f uki {idle}"));
+    let flags = idle.split(' ').filter(|word| word.starts_with("--"));
+    let each = flags.map(|flag| format!("note: {flag} changes nothing in `uki`"));
+    let (said, each) = (BTreeSet::from_iter(said), each.collect::<BTreeSet<_>>());
+    assert_eq!(said, each);
+    assert!(place.read("idle.efi") == place.read("plain.efi"));
+    assert_eq!(notes(&mut place.build(&["-q", "-f", "uki", "--size", "1G", "demo.yml"])), "");
+    assert_eq!(built("two", "-f uki,iso-bios --size 1G --hybrid gpt --boot-serial").len(), 2);
+}
+
+#[test]
+fn flags_that_a_format_knows_change_it() {
+    let place = Workplace::new();
+    for (suffix, args) in [
+        ("-initrd.img", "kernel+initrd --initrd-compression none"),
+        (".iso", "iso --payload rootfs"),
+        (".iso", "iso-bios --boot-serial"),
+        (".iso", "iso-bios --volume-label x"),
+        ("-efi.iso", "iso-efi --hybrid strict"),
+        ("-efi.iso", "iso-efi --disk-id 01234567-89ab-cdef-0123-456789abcdef"),
+        ("-efi.iso", "iso-efi --efi-loader demo.yml"),
+        (".img", "raw --size 128M"),
+        (".vhd", "vhd --firmware both"),
+        ("-erofs.img", "kernel+erofs --volume-label x"),
+        ("-squashfs.img", "kernel+squashfs --squashfs-compression xz"),
+        ("-squashfs.img", "kernel+squashfs --squashfs-block-size 4K"),
+        ("-efi.qcow2", "qcow2-efi --qcow2-compression zlib"),
+        ("-efi.qcow2", "qcow2-efi --qcow2-cluster-size 8K"),
+        (".vmdk", "vmdk --vmdk-kind monolithic-sparse"),
+        (".vmdk", "vmdk --vm-adapter ide"),
+        (".vmdk", "vmdk --vm-hardware-version 9"),
+        (".vmdk", "vmdk --vm-tools-version 1"),
+        (".ova", "ova --vm-guest-id x"),
+        (".ova", "ova --vm-cpus 3"),
+        (".ova", "ova --vm-memory 4"),
+        (".ova", "ova --ova-medium cd"),
+        (".ova", "ova --ova-digest sha1"),
+        (".ova", "ova --ova-medium cd --hybrid strict"),
+    ] {
+        let words: Vec<&str> = args.split(' ').collect();
+        let (format, flags) = words.split_first().unwrap();
+        let before = if flags.contains(&"--hybrid") { &flags[..flags.len() - 2] } else { &[] };
+        done(&mut place.build(&[&["-f", format, "-name", "one"], before, &["demo.yml"]].concat()));
+        let said = notes(&mut place.build(&[&["-f", format, "-name", "two"], flags, &["demo.yml"]].concat()));
+        assert!(!said.contains("changes nothing"), "{args}: {said}");
+        assert!(place.read(&format!("one{suffix}")) != place.read(&format!("two{suffix}")), "{args}");
+    }
 }
 
 #[test]

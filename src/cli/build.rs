@@ -67,7 +67,7 @@ pub(crate) struct Build {
 impl Build {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
         let formats = self.formats()?;
-        self.check(&formats)?;
+        self.check(&formats, global)?;
         if !global.is_quiet() {
             self.unneeded().for_each(report::note);
         }
@@ -117,7 +117,7 @@ impl Build {
     }
 
     /// LinuxKit's rules for flags, in its order.
-    fn check(&self, formats: &[&Format]) -> Result<(), CliError> {
+    fn check(&self, formats: &[&Format], global: &Global) -> Result<(), CliError> {
         let wrong = |text: String| Err(CliError::Flags(text));
         if let (Some(format), [_, _, ..]) = (formats.iter().find(|f| f.is_streamable()), formats) {
             return wrong(format!("format `{}` must be the only format", format.name));
@@ -149,7 +149,7 @@ impl Build {
         {
             return wrong(format!("--input-tar and -o both name `{}`", input.display()));
         }
-        self.outputs.check(formats, &self.name())
+        self.outputs.check(formats, &self.name(), global)
     }
 
     /// What to use instead of flags that are accepted and do nothing.

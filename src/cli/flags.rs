@@ -1,5 +1,6 @@
 //! Flags that `build` and `media` share.
 
+mod idle;
 mod machine;
 
 use super::{CliError, Global, report};
@@ -8,6 +9,7 @@ use crate::initrd::{self, Compression, Folder};
 use crate::oci::Scratch;
 use crate::output::{self, Format, Options, PayloadKind, System};
 use clap::Args;
+pub(crate) use idle::given;
 use machine::MachineFlags;
 use mkimage_formats::gpt::Guid;
 use mkimage_formats::iso::Profile;
@@ -159,9 +161,15 @@ impl Outputs {
         Ok(formats)
     }
 
-    /// Two formats may not write the same file, whose name starts with `name`.
-    pub(crate) fn check(&self, formats: &[&Format], name: &str) -> Result<(), CliError> {
-        Ok(output::check(formats, &self.options(None), self.dir(), name)?)
+    /// Two formats may not write the same file, whose name starts with `name`; and flags that are for
+    /// none of the formats are told of.
+    pub(crate) fn check(&self, formats: &[&Format], name: &str, global: &Global) -> Result<(), CliError> {
+        let options = self.options(None);
+        output::check(formats, &options, self.dir(), name)?;
+        if !global.is_quiet() {
+            idle::notes(&global.given, formats, &options).iter().for_each(|note| report::note(note));
+        }
+        Ok(())
     }
 
     /// There is a folder for `file`, or for files whose names start with `name`.

@@ -3,7 +3,7 @@
 
 use super::cache::store_options;
 use super::flags::Outputs;
-use super::{CliError, Global};
+use super::{CliError, Global, report};
 use crate::boot::DeviceTree;
 use crate::initrd::{Folder, Initrd};
 use crate::oci::{Scratch, Store};
@@ -55,8 +55,11 @@ pub(crate) struct Media {
 impl Media {
     pub(super) fn run(self, global: &Global) -> Result<(), CliError> {
         let formats = self.outputs.formats("iso-bios")?;
-        self.outputs.check(&formats, &self.name)?;
+        self.outputs.check(&formats, &self.name, global)?;
         self.outputs.check_folder(None, &self.name)?;
+        if self.tar.is_none() && global.has("initrd_compression") && !global.is_quiet() {
+            report::note("--initrd-compression changes nothing: initrds are taken as they are");
+        }
         let write = |system: &System, scratch: Option<&Scratch>| {
             self.outputs.write(system, &formats, None, &self.name, scratch, global)
         };

@@ -1,8 +1,10 @@
 //! What a format is made of, and how.
 
 mod table;
+mod uses;
 
 pub use table::FORMATS;
+pub(crate) use uses::Topic;
 
 use super::cut::cuts;
 use super::disk::{Container, Disk};
