@@ -361,6 +361,14 @@ pub enum Error {
         /// The rule it breaks.
         why: &'static str,
     },
+    /// A path that no program can give to Linux.
+    #[error("the path `{start}...` has {len} bytes; Linux takes up to {}", limits::MAX_PATH)]
+    Long {
+        /// Its beginning.
+        start: String,
+        /// Bytes.
+        len: usize,
+    },
     /// The folder must come first.
     #[error("`{path}` has no folder `{parent}` to be in")]
     NoParent {

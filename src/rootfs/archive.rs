@@ -26,6 +26,8 @@ use records::Records;
 const BLOCK: u64 = 512;
 /// The longest name or set of records; as in Go's `archive/tar`, which made most layers.
 const MAX_RECORDS: u64 = 1 << 20;
+/// The longest target of a symbolic link that Linux makes, bytes (`PATH_MAX`, its zero left out).
+const MAX_TARGET: usize = 4095;
 
 /// An entry: a node with its path.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,6 +113,12 @@ pub enum Problem {
     Records {
         /// Their length.
         len: u64,
+    },
+    /// A symbolic link that no Linux makes.
+    #[error("the link's target has {len} bytes; Linux takes up to {MAX_TARGET}")]
+    Target {
+        /// Its length.
+        len: usize,
     },
     /// Not `LENGTH KEY=VALUE` and a newline.
     #[error("record `{text}` is not a length, a key and a value")]
@@ -240,6 +248,7 @@ impl Reader<'_> {
                 Kind::File(self.sparse(header, size)?)
             }
             b'1' => Kind::HardLink(clean(&link)?),
+            b'2' if link.len() > MAX_TARGET => return Err(Problem::Target { len: link.len() }.into()),
             b'2' => Kind::Symlink(link.into()),
             b'3' | b'4' => {
                 let (major, minor) = fields::device(header)?;

@@ -3,7 +3,7 @@
 
 use super::archive::{self, Entry};
 use super::layers::{Error, Indexes, Layer, flatten};
-use super::place::put;
+use super::place::{Implied, put_below};
 use mkimage_formats::tree::Origin;
 use mkimage_formats::{Node, Slice, Source, Tree};
 use std::path::{Path, PathBuf};
@@ -17,8 +17,9 @@ pub fn import(path: &Path) -> Result<Tree, Error> {
     let Layer { name, slice } = layer(path)?;
     let mut tree = Tree::new();
     let origin = tree.add_origin(Origin::default());
+    let implied = Implied::new(origin);
     for Entry { path, meta, kind } in archive::index(&name, &slice)? {
-        put(&mut tree, &path, Node { meta, kind, origin })
+        put_below(&mut tree, &path, Node { meta, kind, origin }, &implied)
             .map_err(|source| Error::Place { layer: name.clone(), source })?;
     }
     Ok(tree)

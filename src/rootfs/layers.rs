@@ -16,7 +16,7 @@
 //! \[OCI\] *OCI Image Layer Filesystem Changeset*, "Whiteouts".
 
 use super::archive::{self, Entry};
-use super::place::{self, put_below, resolve};
+use super::place::{self, Implied, put_below, resolve};
 use mkimage_formats::tree::{Origin, OriginId};
 use mkimage_formats::{Kind, Node, Slice, Tree, TreePath};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -142,7 +142,7 @@ pub(crate) fn flatten(layers: &[Layer], indexes: &mut Indexes) -> Result<Tree, E
     let stack = Stack { layers, entries: entries.collect::<Result<_, _>>()? };
     let visible = stack.visible();
     let mut tree = Tree::new();
-    let implied = tree.add_origin(Origin::default());
+    let implied = Implied::new(tree.add_origin(Origin::default()));
     // Where entries ended up, for the sake of hard links.
     let mut placed: HashMap<TreePath, Key> = HashMap::new();
     let (mut behind_links, mut hard_links) = (Vec::new(), Vec::new());
@@ -152,7 +152,7 @@ pub(crate) fn flatten(layers: &[Layer], indexes: &mut Indexes) -> Result<Tree, E
         } else if is_behind_link(&tree, path) {
             behind_links.push(key);
         } else {
-            let at = stack.put(&mut tree, implied, path, key)?;
+            let at = stack.put(&mut tree, &implied, path, key)?;
             placed.insert(at, key);
         }
     }
@@ -163,11 +163,11 @@ pub(crate) fn flatten(layers: &[Layer], indexes: &mut Indexes) -> Result<Tree, E
         let path = &stack.entry(key).path;
         let at = resolve(&tree, path).map_err(|e| stack.misplaced(key, e))?;
         if placed.get(&at).is_none_or(|other| other.0 <= key.0) {
-            let at = stack.put(&mut tree, implied, path, key)?;
+            let at = stack.put(&mut tree, &implied, path, key)?;
             placed.insert(at, key);
         }
     }
-    links::put_all(&stack, &hard_links, &mut tree, implied, &placed)?;
+    links::put_all(&stack, &hard_links, &mut tree, &implied, &placed)?;
     Ok(tree)
 }
 
@@ -186,7 +186,7 @@ impl Stack<'_> {
         Error::Place { layer: self.layers[key.0].name.clone(), source }
     }
 
-    fn put(&self, tree: &mut Tree, implied: OriginId, path: &TreePath, key: Key) -> Result<TreePath, Error> {
+    fn put(&self, tree: &mut Tree, implied: &Implied, path: &TreePath, key: Key) -> Result<TreePath, Error> {
         let Entry { meta, kind, .. } = self.entry(key);
         let node = Node { meta: meta.clone(), kind: kind.clone(), origin: OriginId::default() };
         put_below(tree, path, node, implied).map_err(|e| self.misplaced(key, e))

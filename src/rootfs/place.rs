@@ -10,10 +10,14 @@
 use super::T0;
 use mkimage_formats::tree::{self, OriginId};
 use mkimage_formats::{Kind, Meta, Node, Tree, TreePath};
+use std::cell::Cell;
 use std::collections::VecDeque;
 
 /// How many symbolic links Linux follows on a path (`MAXSYMLINKS`).
 const MAX_LINKS: usize = 40;
+/// Bytes of the paths of folders that are made since they are missing. Archives have an entry for
+/// each folder, but for a few; of one long name for each file come hundreds of times its length.
+const MAX_IMPLIED: usize = 16 << 20;
 
 /// Why a node cannot be put into a tree.
 #[derive(Debug, thiserror::Error)]
@@ -25,23 +29,45 @@ pub enum Error {
         /// What was to be put there.
         path: TreePath,
     },
+    /// Long names that stand alone.
+    #[error(
+        "`{path}` is in folders that have no entry; the paths of all such have more than {} MiB",
+        MAX_IMPLIED >> 20
+    )]
+    Implied {
+        /// What was to be put there.
+        path: TreePath,
+    },
     /// There is something else on the way.
     #[error(transparent)]
     Tree(#[from] tree::Error),
 }
 
-/// Puts `node` at `path`; returns where that is when links have been followed.
-pub(super) fn put(tree: &mut Tree, path: &TreePath, node: Node) -> Result<TreePath, Error> {
-    let folders = node.origin;
-    put_below(tree, path, node, folders)
+/// Folders that are made because something is in them.
+pub(super) struct Implied {
+    origin: OriginId,
+    /// Bytes of their paths.
+    bytes: Cell<usize>,
 }
 
-/// As [`put`]; folders that are missing on the way are of the origin `folders`.
+impl Implied {
+    pub(super) fn new(origin: OriginId) -> Self {
+        Implied { origin, bytes: Cell::new(0) }
+    }
+}
+
+/// Puts `node` at `path`; returns where that is when links have been followed.
+pub(super) fn put(tree: &mut Tree, path: &TreePath, node: Node) -> Result<TreePath, Error> {
+    let folders = Implied::new(node.origin);
+    put_below(tree, path, node, &folders)
+}
+
+/// As [`put`]; folders that are missing on the way are of `folders`.
 pub(super) fn put_below(
     tree: &mut Tree,
     path: &TreePath,
     mut node: Node,
-    folders: OriginId,
+    folders: &Implied,
 ) -> Result<TreePath, Error> {
     let path = resolve(tree, path)?;
     if let Kind::HardLink(target) = &mut node.kind {
@@ -93,11 +119,16 @@ fn parts(path: &[u8]) -> impl Iterator<Item = Vec<u8>> {
 }
 
 /// Makes the folders that `path` needs and that are missing.
-pub(super) fn make_parents(tree: &mut Tree, path: &TreePath, origin: OriginId) -> Result<(), Error> {
+pub(super) fn make_parents(tree: &mut Tree, path: &TreePath, folders: &Implied) -> Result<(), Error> {
     let is_missing = |folder: &&[u8]| !folder.is_empty() && tree.get(*folder).is_none();
     let missing: Vec<_> = path.folders().take_while(is_missing).collect();
+    let bytes = missing.iter().fold(folders.bytes.get(), |bytes, folder| bytes + folder.len());
+    if bytes > MAX_IMPLIED {
+        return Err(Error::Implied { path: path.clone() });
+    }
+    folders.bytes.set(bytes);
     for folder in missing.into_iter().rev() {
-        let node = Node { meta: Meta::new(0o755, T0), kind: Kind::Dir, origin };
+        let node = Node { meta: Meta::new(0o755, T0), kind: Kind::Dir, origin: folders.origin };
         tree.insert(TreePath::new(folder)?, node)?;
     }
     Ok(())
@@ -135,6 +166,17 @@ mod tests {
             assert_eq!(put(&mut t, &path(name), node(Kind::Fifo)).unwrap(), path(want), "{name}");
         }
         assert!(t.get(&path("lib64")).unwrap().is_dir());
+    }
+
+    #[test]
+    fn folders_without_an_entry_are_counted_together() {
+        let (mut t, origin) = (Tree::new(), OriginId::default());
+        let folders = Implied { origin, bytes: Cell::new(MAX_IMPLIED - "a/b".len() - "a".len()) };
+        let mut put = |name| put_below(&mut t, &path(name), node(Kind::Fifo), &folders);
+        put("a/b/c").unwrap();
+        put("a/b/d").unwrap();
+        let e = put("e/f").unwrap_err().to_string();
+        assert_eq!(e, "`e/f` is in folders that have no entry; the paths of all such have more than 16 MiB");
     }
 
     #[test]

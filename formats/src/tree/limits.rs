@@ -8,7 +8,7 @@ use super::{Kind, TreePath};
 /// `NAME_MAX`, bytes.
 const MAX_NAME: usize = 255;
 /// `PATH_MAX` without the zero at the end, bytes.
-const MAX_TARGET: usize = 4095;
+pub(super) const MAX_PATH: usize = 4095;
 /// 12 bits.
 const MAX_MAJOR: u32 = (1 << 12) - 1;
 /// `MINORBITS`.
@@ -27,7 +27,7 @@ pub enum LimitError {
         len: usize,
     },
     /// A symbolic link.
-    #[error("the target of the symbolic link `{path}` has {len} bytes; 1 to {MAX_TARGET} are allowed")]
+    #[error("the target of the symbolic link `{path}` has {len} bytes; 1 to {MAX_PATH} are allowed")]
     Target {
         /// The link.
         path: TreePath,
@@ -57,7 +57,7 @@ pub(crate) fn check_name(path: &TreePath) -> Result<(), LimitError> {
 /// Checks the target of the symbolic link at `path`, if it is one.
 pub(crate) fn check_target(path: &TreePath, kind: &Kind) -> Result<(), LimitError> {
     match kind {
-        Kind::Symlink(target) if !(1..=MAX_TARGET).contains(&target.len()) => {
+        Kind::Symlink(target) if !(1..=MAX_PATH).contains(&target.len()) => {
             Err(LimitError::Target { path: path.clone(), len: target.len() })
         }
         _ => Ok(()),

@@ -1,6 +1,7 @@
 //! Paths inside a tree.
 
 use super::Error;
+use super::limits::MAX_PATH;
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
@@ -11,12 +12,15 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TreePath(pub(super) Arc<[u8]>);
 
+/// What an error shows of a path that is too long, bytes.
+const MAX_SHOWN: usize = 40;
+
 impl TreePath {
     /// The path that `name` means at the root: slashes at both ends, doubled slashes and `.` are
     /// dropped.
     ///
     /// # Errors
-    /// A component is `..`, or a byte is NUL.
+    /// A component is `..`, a byte is NUL, or Linux takes no path that long.
     pub fn new(name: impl AsRef<[u8]>) -> Result<Self, Error> {
         let name = name.as_ref();
         let bad = |why| Error::Path { name: lossy(name), why };
@@ -32,6 +36,9 @@ impl TreePath {
                 path.push(b'/');
             }
             path.extend_from_slice(part);
+        }
+        if path.len() > MAX_PATH {
+            return Err(Error::Long { start: lossy(&path[..MAX_SHOWN]), len: path.len() });
         }
         Ok(TreePath(path.into()))
     }
@@ -159,5 +166,15 @@ mod tests {
         for name in ["..", "a/../b", "a\0"] {
             assert!(TreePath::new(name).is_err(), "{name}");
         }
+    }
+
+    /// Each of its folders has a path, too: of a MiB of them come 256 GiB.
+    #[test]
+    fn a_path_is_no_longer_than_linux_takes() {
+        assert_eq!(path(&"/a".repeat(2048)).as_bytes().len(), 4095);
+        assert_eq!(
+            TreePath::new("/a".repeat(2048) + "b").unwrap_err().to_string(),
+            format!("the path `{}...` has 4096 bytes; Linux takes up to 4095", "a/".repeat(20)),
+        );
     }
 }

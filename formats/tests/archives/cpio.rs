@@ -137,20 +137,21 @@ fn hard_links_unpack_as_one_file() {
 #[test]
 fn what_linux_would_skip_is_an_error() {
     let mut tree = Tree::new();
-    let mut put = |name: &[u8], kind| {
-        tree.insert(any::path(name), Node { meta: Meta::default(), kind, origin: Default::default() })
-            .unwrap();
-    };
-    put(b"big", Kind::File(Layout::hole(1 << 32)));
-    put(b"far", Kind::Symlink(vec![b'x'; 4096].into()));
-    put(&[b'n'; 4096], Kind::Fifo);
-    let error = |name: &[u8]| {
-        let path = any::path(name);
-        cpio::write(&tree, [&path], &mut Stream::new(std::io::sink())).unwrap_err().to_string()
-    };
-    assert_eq!(error(b"big"), "`big` has 4294967296 bytes; a file in an initrd can have 4294967295");
-    assert_eq!(error(b"far"), "the link target of `far` has 4096 bytes; Linux unpacks up to 4095");
-    assert!(error(&[b'n'; 4096]).ends_with("has 4096 bytes; Linux unpacks up to 4095"));
+    let (big, far, folder) = (any::path("big"), any::path("far"), any::path([b'n'; 4000]));
+    let deep = folder.join(&any::path([b'n'; 95]));
+    for (path, kind) in [
+        (&big, Kind::File(Layout::hole(1 << 32))),
+        (&far, Kind::Symlink(vec![b'x'; 4096].into())),
+        (&folder, Kind::Dir),
+        (&deep, Kind::Fifo),
+    ] {
+        let node = Node { meta: Meta::default(), kind, origin: Default::default() };
+        tree.insert(path.clone(), node).unwrap();
+    }
+    let error = |path| cpio::write(&tree, [path], &mut Stream::new(std::io::sink())).unwrap_err().to_string();
+    assert_eq!(error(&big), "`big` has 4294967296 bytes; a file in an initrd can have 4294967295");
+    assert_eq!(error(&far), "the link target of `far` has 4096 bytes; Linux unpacks up to 4095");
+    assert!(error(&deep).ends_with("has 4096 bytes; Linux unpacks up to 4095"));
 }
 
 /// A part of a tree need not have the name that the content is kept with.

@@ -1,7 +1,7 @@
 //! Hard links of layers.
 
 use super::{Entry, Error, Key, Role, Stack, role};
-use crate::rootfs::place::{make_parents, resolve};
+use crate::rootfs::place::{Implied, make_parents, resolve};
 use mkimage_formats::tree::OriginId;
 use mkimage_formats::{Kind, Node, Tree, TreePath};
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ pub(super) fn put_all(
     stack: &Stack<'_>,
     keys: &[Key],
     tree: &mut Tree,
-    implied: OriginId,
+    implied: &Implied,
     placed: &HashMap<TreePath, Key>,
 ) -> Result<(), Error> {
     let own = keys.iter().map(|key| (stack.entry(*key).path.clone(), *key)).collect::<HashMap<_, _>>();

@@ -172,6 +172,54 @@ fn broken_archives_are_named_with_their_place() {
     }
 }
 
+/// A layer of empty files and symbolic links, with names and targets of any length.
+fn long(dir: &std::path::Path, entries: &[(String, Option<String>)]) -> Layer {
+    let mut tar = tar::Builder::new(Vec::new());
+    for (path, target) in entries {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(0);
+        match target {
+            None => tar.append_data(&mut header, path, &b""[..]).unwrap(),
+            Some(target) => {
+                header.set_entry_type(tar::EntryType::Symlink);
+                tar.append_link(&mut header, path, target).unwrap();
+            }
+        }
+    }
+    fixture::file(dir, "L", &tar.into_inner().unwrap())
+}
+
+#[test]
+fn paths_that_no_linux_takes_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let shown = "a/".repeat(20);
+    let path = format!("the path `{shown}...` has 4097 bytes; Linux takes up to 4095");
+    for (entries, want) in [
+        (vec![("a/".repeat(2048) + "a", None)], &*path),
+        (
+            vec![("a".into(), Some("x".repeat(4096)))],
+            "the link's target has 4096 bytes; Linux takes up to 4095",
+        ),
+        // Behind a link.
+        (vec![(format!("b/{}a", "a/".repeat(48)), None), ("b".into(), Some("a/".repeat(2000)))], &*path),
+    ] {
+        let layers = [long(dir.path(), &entries)];
+        let error = told(flatten(&layers, &mut Indexes::default())).unwrap_err();
+        assert!(error.ends_with(want), "{error}");
+    }
+}
+
+/// Of 4 KiB of name come 4 MiB of folders' names.
+#[test]
+fn few_names_make_no_great_number_of_folders() {
+    let dir = tempfile::tempdir().unwrap();
+    let entries = (0..5).map(|n| (format!("{n}/{}a", "a/".repeat(2040)), None));
+    let layers = [long(dir.path(), &entries.collect::<Vec<_>>())];
+    let error = told(flatten(&layers, &mut Indexes::default())).unwrap_err();
+    let said = "is in folders that have no entry; the paths of all such have more than 16 MiB";
+    assert!(error.ends_with(said), "{error}");
+}
+
 #[test]
 fn a_layer_is_read_once() {
     let dir = tempfile::tempdir().unwrap();
