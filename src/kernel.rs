@@ -13,7 +13,7 @@ use mkimage_formats::Layout;
 use mkimage_formats::emit::{self, Sink, Stream};
 use std::fmt;
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// No kernel has more, unpacked.
@@ -140,6 +140,9 @@ pub fn packed(content: &Layout) -> Result<Option<Payload>, emit::Error> {
 /// # Errors
 /// There is none, or it cannot be unpacked.
 pub fn unpacked(path: &str, content: &Layout, spool: &Path) -> Result<Layout, Error> {
+    if content.len() > MAX_LEN {
+        return Err(Error::TooLarge { path: path.into() });
+    }
     let failed = |source| Error::Spool { path: spool.to_owned(), source };
     // Slices of a file and what is read of it differ only in how they are reached.
     let mut packed = tempfile::tempfile_in(spool).map_err(failed)?;
@@ -222,8 +225,10 @@ struct Lz4<R> {
 const LZ4_MAGIC: u32 = 0x184c_2102;
 /// Bytes that a block has at most, unpacked.
 const LZ4_BLOCK: usize = 8 << 20;
+/// And packed: `LZ4_compressBound` of that, which leaves room for a block that nothing shortens.
+const LZ4_PACKED: u32 = (8 << 20) + (8 << 20) / 255 + 16;
 
-impl<R: Read> Lz4<R> {
+impl<R: BufRead> Lz4<R> {
     /// The next number; none at the end.
     fn number(&mut self) -> io::Result<Option<u32>> {
         let mut bytes = Vec::new();
@@ -242,6 +247,10 @@ impl<R: Read> Lz4<R> {
         };
         let Some(len) = len else { return Ok(false) };
         let mut packed = Vec::new();
+        if len > LZ4_PACKED && !self.input.fill_buf()?.is_empty() {
+            let said = format!("a block of {len} bytes; lz4 makes none of more than {LZ4_PACKED}");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, said));
+        }
         self.input.by_ref().take(len.into()).read_to_end(&mut packed)?;
         if packed.is_empty() {
             return Ok(false); // the number was the length of everything
@@ -258,7 +267,7 @@ impl<R: Read> Lz4<R> {
     }
 }
 
-impl<R: Read> Read for Lz4<R> {
+impl<R: BufRead> Read for Lz4<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         while self.at == self.block.len() {
             if !self.next()? {

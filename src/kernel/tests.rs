@@ -104,3 +104,14 @@ fn what_cannot_be_unpacked_is_named() {
     }
     assert!(told(bzimage(b"\x02\x21\x4c\x18\xff\0\0\0short")).starts_with("cannot unpack the lz4 payload"));
 }
+
+#[test]
+fn what_no_kernel_has_is_refused_before_it_is_read() {
+    let spool = tempfile::tempdir().unwrap();
+    let error = unpacked("bzImage", &Layout::hole(1 << 60), spool.path()).unwrap_err();
+    assert_eq!(error.to_string(), "the kernel in `bzImage` has more than 1024 MiB when unpacked");
+    let block = [&b"\x02\x21\x4c\x18"[..], &0x3000_0000_u32.to_le_bytes(), b"..."].concat();
+    let error = result(bzimage(&block)).unwrap_err();
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert_eq!(cause, "a block of 805306368 bytes; lz4 makes none of more than 8421520");
+}

@@ -28,6 +28,8 @@ const BLOCK: u64 = 512;
 const MAX_RECORDS: u64 = 1 << 20;
 /// The longest target of a symbolic link that Linux makes, bytes (`PATH_MAX`, its zero left out).
 const MAX_TARGET: usize = 4095;
+/// Bytes of all sparse files of an archive, which their headers say and no content bounds.
+const MAX_SPARSE: u64 = 1 << 50;
 
 /// An entry: a node with its path.
 #[derive(Clone, Debug, PartialEq)]
@@ -160,7 +162,7 @@ pub(crate) fn index(archive: &str, slice: &Slice) -> Result<Vec<Entry>, Error> {
     let failed = |source| Error::Io { path: slice.source.path().into(), source };
     let mut file = File::open(slice.source.path()).map_err(failed)?;
     file.seek(SeekFrom::Start(slice.at)).map_err(failed)?;
-    let mut reader = Reader { input: BufReader::with_capacity(64 << 10, file), slice, at: 0 };
+    let mut reader = Reader { input: BufReader::with_capacity(64 << 10, file), slice, at: 0, sparse: 0 };
     let compressed = compression(reader.input.fill_buf().map_err(failed)?);
     let mut entries = Vec::new();
     loop {
@@ -210,6 +212,8 @@ struct Reader<'a> {
     slice: &'a Slice,
     /// Bytes from the archive's start.
     at: u64,
+    /// Bytes of the sparse files so far.
+    sparse: u64,
 }
 
 /// A header, with what the records before it say instead.
@@ -375,7 +379,8 @@ impl Reader<'_> {
             read(&extension.sparse)?;
             more = extension.isextended[0] == 1;
         }
-        let real = fields::unsigned("realsize", &gnu.realsize, limit)?;
+        let real = fields::unsigned("realsize", &gnu.realsize, MAX_SPARSE - self.sparse)?;
+        self.sparse += real;
         let (mut layout, mut used) = (Layout::default(), 0);
         for (at, len) in map {
             let fits = at >= layout.len()

@@ -8,7 +8,7 @@
 
 use super::{By, Composer, Error as RootFsError, Options, T0, archive};
 use crate::kernel;
-use mkimage_formats::emit::{self, Sink, Stream};
+use mkimage_formats::emit;
 use mkimage_formats::{Content, Kind, Layout, Meta, Node, Slice, Source, Tree, TreePath};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -115,18 +115,15 @@ fn modules(path: &str, content: &Layout, spool: &Path) -> Result<Vec<archive::En
     }
 }
 
-/// `content` in one piece: a file in the folder `spool`.
+/// `content` in one piece: a file in the folder `spool`, with the holes, which may be anything.
 fn whole(content: &Layout, spool: &Path) -> Result<Slice, Error> {
     let failed = |source| Error::Spool { path: spool.to_owned(), source };
-    let (mut file, path) = tempfile::Builder::new()
+    let (_, path) = tempfile::Builder::new()
         .prefix("modules-")
         .tempfile_in(spool)
         .and_then(|file| file.keep().map_err(io::Error::from))
         .map_err(failed)?;
-    Stream::new(&mut file).layout(content).map_err(|e| match e {
-        emit::Error::Stream(source) => failed(source),
-        e => Error::Read(e),
-    })?;
+    emit::emit(content, &path)?;
     let source = Source::new(path).map_err(failed)?;
     Ok(Slice { at: 0, len: source.len(), source })
 }

@@ -16,6 +16,10 @@ use crate::layout::{Cursor, Layout};
 use crate::spool::{Codec, Spool, Unit};
 use std::io;
 
+/// Blocks of all files. Each takes 4 bytes of an inode, and those of zeros, which a sparse file may
+/// have any number of, nothing else. 8 TiB in blocks of 128 KiB.
+pub(super) const MAX_BLOCKS: u64 = 1 << 26;
+
 /// The contents of all files.
 pub(super) struct Data {
     block_size: u64,
@@ -88,6 +92,11 @@ impl Data {
         spool: &Spool,
         start: u64,
     ) -> Result<Self, Error> {
+        let blocks = |sum: u64, file: &&Layout| sum.saturating_add(file.len() / u64::from(block_size));
+        let count = files.iter().fold(0, blocks);
+        if count > MAX_BLOCKS {
+            return Err(Error::Blocks { count });
+        }
         let mut disk = Disk::new(block_size.into());
         let (mut places, mut distinct) = (Vec::with_capacity(files.len()), Vec::new());
         for (n, first) in same::first_of_each(files, spool.threads)?.into_iter().enumerate() {

@@ -54,6 +54,15 @@ pub enum Error {
         /// Bytes, compressed.
         len: usize,
     },
+    /// All files.
+    #[error(
+        "the files have {count} blocks; {} are allowed, so that their sizes fit into memory",
+        super::data::MAX_BLOCKS
+    )]
+    Blocks {
+        /// How many there are, those of zeros too.
+        count: u64,
+    },
     /// A folder.
     #[error("the names in `{path}` take {len} bytes; SquashFS allows 4294967292")]
     Folder {

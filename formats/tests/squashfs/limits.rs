@@ -5,7 +5,7 @@ use crate::specimens::{EPOCH, add, plain};
 use crate::{image, options, spool, told};
 use mkimage_formats::squashfs::{self, Options};
 use mkimage_formats::tree::Xattrs;
-use mkimage_formats::{Kind, Meta, Tree};
+use mkimage_formats::{Kind, Layout, Meta, Tree};
 use std::sync::Arc;
 
 #[test]
@@ -73,6 +73,25 @@ fn a_size_of_blocks_that_does_not_fit_is_told_why() {
             format!("blocks of {block_size} bytes; SquashFS has powers of two from 4096 to 1048576")
         );
     }
+}
+
+/// Sparse files say any length, and their sizes of blocks are in memory.
+#[test]
+fn blocks_are_counted_before_they_are_made() {
+    let count = |lens: &[u64]| {
+        let mut tree = Tree::new();
+        for (n, len) in lens.iter().enumerate() {
+            add(&mut tree, format!("{n}"), plain(), Kind::File(Layout::hole(*len)));
+        }
+        let (_dir, spool) = spool(1);
+        let options = Options { block_size: 1 << 20, ..options() };
+        squashfs::layout(&tree, &options, &spool).unwrap_err().to_string()
+    };
+    let said = |count: u64| {
+        format!("the files have {count} blocks; 67108864 are allowed, so that their sizes fit into memory")
+    };
+    assert_eq!(count(&[1 << 45, (1 << 45) + (1 << 20)]), said((1 << 26) + 1));
+    assert_eq!(count(&[u64::MAX >> 1; 3]), said(3 * ((1 << 43) - 1)));
 }
 
 /// A tree with so many owners; the root, of root's, is one.

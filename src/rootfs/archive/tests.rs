@@ -4,9 +4,13 @@ use mkimage_formats::emit::{Sink, Stream};
 use mkimage_formats::{Kind, Layout};
 use tar::{EntryType, GnuExtSparseHeader, GnuSparseHeader, Header};
 
-/// An octal field of a header.
+/// An octal field of a header; a binary one of what has more digits.
 fn octal(value: usize) -> [u8; 12] {
-    format!("{value:011o}\0").into_bytes().try_into().unwrap()
+    format!("{value:011o}\0").into_bytes().try_into().unwrap_or_else(|_| {
+        let mut field = [0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        field[4..].copy_from_slice(&(value as u64).to_be_bytes());
+        field
+    })
 }
 
 /// A sparse file with its map as GNU tar writes it, four pieces in the header and 21 in the block
@@ -73,6 +77,22 @@ fn sparse_files_are_their_pieces_between_holes() {
         }
         assert_eq!(contents(&sparse(pieces, whole.len())).unwrap(), [whole, b"1".to_vec()]);
     }
+}
+
+#[test]
+fn sparse_files_of_an_archive_have_no_more_than_a_pib() {
+    let dir = tempfile::tempdir().unwrap();
+    let read = |tar: &[u8]| {
+        let read = index("L", &fixture::file(dir.path(), "L", tar).slice);
+        read.map(|entries| entries.len()).map_err(|e| std::error::Error::source(&e).unwrap().to_string())
+    };
+    let whole = sparse(&[], 1 << 50);
+    assert_eq!(read(&whole), Ok(2));
+    let two = [&whole[..512], &sparse(&[], 1)].concat();
+    assert_eq!(read(&two), Err("realsize is 1; at most 0 is possible".into()));
+    let most = sparse(&[], usize::MAX >> 1);
+    let want = "realsize is 9223372036854775807; at most 1125899906842624 is possible";
+    assert_eq!(read(&most), Err(want.into()));
 }
 
 #[test]

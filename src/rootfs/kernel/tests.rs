@@ -31,6 +31,17 @@ fn modules_are_found_in_a_sparse_archive() {
     assert_eq!(files.collect::<Vec<_>>(), want.map(|(path, bytes)| (path.to_owned(), bytes)));
 }
 
+// A file on Windows has holes only if it is marked.
+#[cfg(unix)]
+#[test]
+fn a_hole_after_the_archive_takes_no_room() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut sparse = Layout::from(fixture::bytes("f a one"));
+    sparse.pad_to(1 << 43);
+    let found = modules("kernel.tar", &sparse, dir.path()).unwrap();
+    assert_eq!(found.iter().map(|entry| entry.path.to_string()).collect::<Vec<_>>(), ["a"]);
+}
+
 #[test]
 fn an_empty_archive_of_modules_is_none() {
     let dir = tempfile::tempdir().unwrap();
