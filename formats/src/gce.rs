@@ -28,6 +28,7 @@
 //! Cloud, *Manually import boot disks*: `tar --format=oldgnu -Sczf`, and a disk of whole GiB.
 
 use crate::layout::Layout;
+use crate::runs::runs;
 use crate::tree::Time;
 use zerocopy::{Immutable, IntoBytes};
 
@@ -49,17 +50,10 @@ pub fn archive(disk: &Layout, epoch: Time) -> Result<Layout, Error> {
     if size == 0 || !size.is_multiple_of(UNIT) {
         return Err(Error::Size { size });
     }
-    let (mut spans, mut content) = (Vec::<Span>::new(), Layout::default());
-    for (n, grain) in (0..).zip(disk.chunks(GRAIN)) {
-        let at = n * GRAIN;
-        if grain.is_hole() {
-            continue;
-        }
-        match spans.last_mut() {
-            Some(last) if last.at + last.len == at => last.len += grain.len(),
-            _ => spans.push(Span { at, len: grain.len() }),
-        }
-        content.append(grain);
+    let (mut spans, mut content) = (Vec::new(), Layout::default());
+    for run in runs(disk, GRAIN) {
+        spans.push(Span { at: run.first * GRAIN, len: run.content.len() });
+        content.append(run.content);
     }
     // GNU tar ends a file that ends with a hole by an empty span, and reads one after any other.
     spans.push(Span { at: size, len: 0 });

@@ -85,6 +85,14 @@ fn rule_38_a_disk_is_of_whole_gib() {
 }
 
 #[test]
+fn a_hole_takes_no_time() {
+    let mut disk = Layout::from(vec![1; 512]);
+    disk.pad_to(1 << 60);
+    let archive = gce::archive(&disk, EPOCH).unwrap();
+    assert_eq!(archive.len(), (512 + (64 << 10) + 1024_u64).next_multiple_of(10_240));
+}
+
+#[test]
 fn the_disk_is_never_in_memory() {
     let file = tempfile::NamedTempFile::new().unwrap();
     file.as_file().set_len(3 << 30).unwrap();
