@@ -17,6 +17,8 @@ use std::thread;
 
 /// Bytes that blocks may take together, before and after.
 const MEMORY: usize = 32 << 20;
+/// Threads of a pool. More than any machine keeps busy here end in one that the system refuses.
+const MAX_THREADS: usize = 256;
 
 /// Jobs with blocks of `block` bytes that may be on their way: enough to keep all threads busy,
 /// within bounds.
@@ -36,7 +38,7 @@ pub(crate) fn scope<J: Send, R: Send, W: FnMut(J) -> R, T>(
     let (jobs, queue) = mpsc::channel();
     let queue = Mutex::new(queue);
     thread::scope(|scope| {
-        for _ in 0..threads.get().min(limit) {
+        for _ in 0..threads.get().min(limit).min(MAX_THREADS) {
             scope.spawn(|| work(&queue, worker()));
         }
         feed(Pool { jobs, limit, pending: VecDeque::new() })
@@ -117,6 +119,17 @@ mod tests {
             |mut pool| (0..1000).find_map(|job| pool.submit(job).map(|result| (job, result))),
         );
         assert_eq!(first, Some((8, 0)));
+    }
+
+    #[test]
+    fn threads_are_as_many_as_a_machine_has() {
+        let workers = std::sync::atomic::AtomicUsize::new(0);
+        let worker = || {
+            workers.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            |job: u32| job
+        };
+        scope(threads(2000), 1, worker, |_| ());
+        assert_eq!(workers.into_inner(), MAX_THREADS);
     }
 
     #[test]

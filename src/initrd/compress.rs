@@ -15,6 +15,9 @@ use std::num::{NonZero, NonZeroU64};
 const ZSTD_LEVEL: i32 = 3;
 /// Bytes that one thread of zstd takes at a time; by default it depends on the level.
 const ZSTD_JOB: u32 = 4 << 20;
+/// The most threads that the crates for zstd and xz start. More than 2³¹ are a negative number to
+/// zstd, which compresses in another way without any.
+const MAX_WORKERS: u32 = 256;
 /// As `xz -6`, but for the dictionary.
 const XZ_LEVEL: u32 = 6;
 /// `Documentation/staging/xz.rst` recommends 1 MiB at most where the kernel unpacks; it also is
@@ -36,7 +39,7 @@ pub(super) fn compress(
     feed: impl FnOnce(&mut dyn Write) -> Result<(), Error>,
 ) -> Result<(), Error> {
     let failed = |source| Error::Compress { compression, source };
-    let workers = u32::try_from(threads.get()).unwrap_or(1);
+    let workers = u32::try_from(threads.get()).map_or(MAX_WORKERS, |threads| threads.min(MAX_WORKERS));
     match compression {
         Compression::None => feed(out),
         Compression::Gzip => gzip::write(threads, out, feed, failed),
