@@ -22,8 +22,8 @@ use std::path::PathBuf;
 
 /// \[IN-TOTO\] `predicateType` of an SPDX document.
 const SPDX: &str = "https://spdx.dev/Document";
-/// Bytes of a statement; SPDX documents of large images have some megabytes.
-const MAX_STATEMENT: u64 = 64 << 20;
+/// Bytes of an image's statements; SPDX documents of large images have some megabytes.
+const MAX_STATEMENTS: u64 = 64 << 20;
 /// \[SPDX\] §6 to §12: the lists of a document, in the order in which they are written.
 const LISTS: [&str; 6] = [
     "packages",
@@ -42,9 +42,8 @@ const LISTS: [&str; 6] = [
 pub fn document(root: &RootFs, images: &Images, created: &str) -> Result<Vec<u8>, Error> {
     let mut lists: [Vec<Value>; 6] = Default::default();
     for placed in &root.images {
-        let image = images.images.get(&placed.reference);
-        let statements = image.into_iter().flat_map(|i| &i.attestations);
-        for statement in statements.filter(|a| a.predicate_type == SPDX) {
+        let Some(image) = images.images.get(&placed.reference) else { continue };
+        for statement in statements(&placed.reference, &image.attestations)? {
             let mut predicate = predicate(&placed.reference, statement)?;
             for (key, list) in LISTS.iter().zip(&mut lists) {
                 let Some(Value::Array(items)) = predicate.remove(*key) else { continue };
@@ -55,11 +54,19 @@ pub fn document(root: &RootFs, images: &Images, created: &str) -> Result<Vec<u8>
     Ok(assemble(lists, created).to_string().into_bytes())
 }
 
+/// Those of an image's statements that are SPDX documents: a manifest may name one any number of
+/// times.
+fn statements<'a>(image: &Reference, all: &'a [Attestation]) -> Result<Vec<&'a Attestation>, Error> {
+    let spdx: Vec<_> = all.iter().filter(|statement| statement.predicate_type == SPDX).collect();
+    let size = spdx.iter().fold(0_u64, |size, statement| size.saturating_add(statement.size));
+    match size > MAX_STATEMENTS {
+        true => Err(Error::Size { image: Box::new(image.clone()), size }),
+        false => Ok(spdx),
+    }
+}
+
 /// The SPDX document of a statement.
 fn predicate(image: &Reference, statement: &Attestation) -> Result<Map<String, Value>, Error> {
-    if statement.size > MAX_STATEMENT {
-        return Err(Error::Size { image: Box::new(image.clone()), size: statement.size });
-    }
     let failed = |source| Error::Read { path: statement.path.clone(), source };
     let file = BufReader::new(File::open(&statement.path).map_err(failed)?);
     let wrong = |source| Error::Statement { image: Box::new(image.clone()), source };
@@ -149,9 +156,9 @@ pub enum Error {
         /// Why it is not even JSON.
         source: Option<serde_json::Error>,
     },
-    /// A statement.
+    /// All statements.
     #[error(
-        "what image `{image}` states about itself has {size} bytes; {MAX_STATEMENT} are allowed, and \
+        "what image `{image}` states about itself has {size} bytes; {MAX_STATEMENTS} are allowed, and \
          --no-sbom does without it"
     )]
     Size {
@@ -175,6 +182,28 @@ mod tests {
         assert_eq!(package["packageFileName"], "containers/services/a/lower");
         assert_eq!(moved("files", json!({"fileName": "/bin/x"}), &TreePath::root())["fileName"], "/bin/x");
         assert_eq!(joined("a/b", "../c//./d"), "a/c/d");
+    }
+
+    #[test]
+    fn statements_have_a_limit_together() {
+        let statement = |size| Attestation {
+            digest: crate::oci::Digest::of(b""),
+            predicate_type: SPDX.into(),
+            size,
+            path: PathBuf::new(),
+        };
+        let told = |sizes: &[u64]| {
+            let all: Vec<_> = sizes.iter().map(|size| statement(*size)).collect();
+            let found = statements(&"test:v1".parse().unwrap(), &all);
+            found.map(|found| found.len()).map_err(|e| e.to_string())
+        };
+        let said = |size: u64| {
+            let image = "what image `docker.io/library/test:v1` states about itself";
+            format!("{image} has {size} bytes; 67108864 are allowed, and --no-sbom does without it")
+        };
+        assert_eq!(told(&[60 << 20, 4 << 20]), Ok(2));
+        assert_eq!(told(&[1 << 20; 65]), Err(said(65 << 20)));
+        assert_eq!(told(&[u64::MAX, u64::MAX]), Err(said(u64::MAX)));
     }
 
     #[test]
