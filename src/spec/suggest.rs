@@ -1,15 +1,22 @@
 //! The known word that an unknown one was probably meant to be.
 
+/// Bytes of a word that is compared.
+const MAX_WORD: usize = 64;
+/// A longer candidate differs from any such word in more than a third of its letters, which have
+/// four bytes at most.
+const MAX_CANDIDATE: usize = 4 * MAX_WORD * 3 / 2;
+
 /// The candidate nearest to `word`, if it is near: a third of the letters may differ, and case
 /// does not count.
 pub(crate) fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     // What is very long was not a slip of the finger, and costs its square.
-    if word.len() > 64 {
+    if word.len() > MAX_WORD {
         return None;
     }
     let word: Vec<char> = word.to_lowercase().chars().collect();
     candidates
         .iter()
+        .filter(|candidate| candidate.len() <= MAX_CANDIDATE)
         .map(|candidate| {
             let letters: Vec<char> = candidate.to_lowercase().chars().collect();
             let allowed = (word.len().max(letters.len()) / 3).max(1);
@@ -64,5 +71,7 @@ mod tests {
         for word in ["x", "network", "", "ΐ", &"kernel".repeat(1000)] {
             assert_eq!(nearest(word, &["kernel", "init"]), None, "{word}");
         }
+        // Without half a GiB of rows.
+        assert_eq!(nearest("kernel", &[&"kernel".repeat(4 << 20)]), None);
     }
 }
