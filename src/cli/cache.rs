@@ -200,7 +200,8 @@ pub(crate) fn store_options(global: &Global) -> Result<StoreOptions, CliError> {
 
 fn list(store: &Store) -> Result<(), CliError> {
     let images = store.list_images()?;
-    let width = images.iter().map(|image| image.name.len()).max().unwrap_or_default();
+    // The index may be anybody's; no width is larger than that.
+    let width = images.iter().map(|image| image.name.len()).max().unwrap_or_default().min(u16::MAX.into());
     let lines = images.iter().map(|image| format!("{:width$}  {}\n", image.name, image.digest));
     print(&lines.collect::<String>())
 }

@@ -317,6 +317,15 @@ fn an_image_without_a_name_is_given_one() {
 }
 
 #[test]
+fn a_name_of_any_length_is_listed() {
+    let (dir, name) = (tempfile::tempdir().unwrap(), "n".repeat(70_000));
+    let made = small("amd64");
+    made.write(dir.path(), &name);
+    let listed = succeeds(&mkimage(dir.path(), &["ls"]));
+    assert_eq!(listed, format!("{name}  {}\n", made.root_digest()));
+}
+
+#[test]
 fn removing_an_image_keeps_what_another_one_has() {
     let dir = cache_of(&small("amd64"));
     let shared = Made::index(&[("amd64", small("amd64")), ("arm64", small("arm64"))]);
