@@ -273,6 +273,62 @@ fn the_links_of_old_docker_archives_are_followed_inside_the_archive_only() {
     assert!(words.contains("`y/layer.tar` is missing"), "{words}");
 }
 
+/// An entry's header, and what follows it.
+fn entry(name: &str, kind: tar::EntryType, content: &[u8], change: fn(&mut tar::Header)) -> Vec<u8> {
+    let mut header = tar::Header::new_gnu();
+    header.set_path(name).unwrap();
+    header.set_entry_type(kind);
+    header.set_size(content.len() as u64);
+    change(&mut header);
+    header.set_cksum();
+    let mut bytes = [header.as_bytes(), content].concat();
+    bytes.resize(bytes.len().next_multiple_of(512), 0);
+    bytes
+}
+
+#[test]
+fn a_sparse_file_of_an_archive_is_a_file() {
+    let layer = tar(&[("a", b"1")]);
+    assert_eq!((layer.len(), &layer[1024..]), (2048, &[0; 1024][..]));
+    let config = json!({"architecture": "amd64", "os": "linux",
+        "rootfs": {"type": "layers", "diff_ids": [digest(&layer)]}})
+    .to_string();
+    let list = json!([{"Config": "c.json", "RepoTags": ["sparse:1"], "Layers": ["layer.tar"]}]).to_string();
+    let sparse = entry("layer.tar", tar::EntryType::GNUSparse, &layer[..1024], |header| {
+        let gnu = header.as_gnu_mut().unwrap();
+        gnu.realsize = *b"00000004000\0";
+        (gnu.sparse[0].offset, gnu.sparse[0].numbytes) = (*b"00000000000\0", *b"00000002000\0");
+        (gnu.sparse[1].offset, gnu.sparse[1].numbytes) = (*b"00000004000\0", *b"00000000000\0");
+    });
+    let rest = tar(&[("c.json", config.as_bytes()), ("manifest.json", list.as_bytes())]);
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("sparse.tar");
+    fs::write(&file, [sparse, rest].concat()).unwrap();
+    offline(dir.path()).import(&file, None).unwrap();
+    let image = resolve(&offline(dir.path()), &reference("sparse:1")).unwrap();
+    assert!(fs::read(&image.layers[0].tar).unwrap() == layer);
+}
+
+/// A few KiB, compressed, are as many MiB of names.
+#[test]
+fn names_in_an_archive_have_a_limit() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("names.tar.gz");
+    let first = entry("first", tar::EntryType::Regular, &[1; 2 << 20], |_| ());
+    for kind in [tar::EntryType::GNULongName, tar::EntryType::GNULongLink, tar::EntryType::XHeader] {
+        let bomb = entry("bomb", kind, &[b'n'; 2 << 20], |_| ());
+        let last = tar(&[("last", b"1")]);
+        fs::write(&file, gzip(&[&*first, &bomb, &last].concat())).unwrap();
+        let words = support::words(&offline(dir.path()).import(&file, None).unwrap_err());
+        let said = "the names or records of an entry have more than 1048576 bytes";
+        assert!(words.ends_with(said), "{words}");
+    }
+    let folder = entry("folder", tar::EntryType::Directory, &[1; 2 << 20], |_| ());
+    fs::write(&file, gzip(&[first, folder, tar(&[("last", b"1")])].concat())).unwrap();
+    let words = support::words(&offline(dir.path()).import(&file, None).unwrap_err());
+    assert!(words.contains("neither an OCI layout nor"), "{words}");
+}
+
 #[test]
 fn what_is_no_archive_of_images_is_refused_and_leaves_nothing() {
     let made = small("amd64");

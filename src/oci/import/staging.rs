@@ -7,10 +7,12 @@ use super::super::manifest::{METADATA_LIMIT, read_limited};
 use super::super::{Descriptor, Digest, Error, Scratch};
 use super::ImportError;
 use mkimage_formats::emit;
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// A file that was found.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +36,9 @@ pub(super) struct Staging {
 /// Symbolic links that are followed: old versions of Docker write one for a layer that they have
 /// written before.
 const MAX_LINKS: usize = 8;
+/// Bytes between the contents of two entries: headers, and the names and records of the second,
+/// which the archive's reader has in memory.
+const MAX_RECORDS: u64 = 1 << 20;
 
 impl Staging {
     /// Reads an archive, to its end; or looks into a folder.
@@ -74,7 +79,8 @@ impl Staging {
             }
             _ => Box::new(file),
         };
-        let mut archive = tar::Archive::new(plain);
+        let left = Rc::new(Cell::new(MAX_RECORDS));
+        let mut archive = tar::Archive::new(Bounded { inner: plain, left: left.clone() });
         for (n, entry) in archive.entries().map_err(|e| self.unread(e))?.enumerate() {
             let mut entry = match entry {
                 Ok(entry) => entry,
@@ -82,6 +88,7 @@ impl Staging {
                 Err(_) if n == 0 => break,
                 Err(e) => return Err(self.unread(e).into()),
             };
+            left.set(u64::MAX);
             let name = clean(&String::from_utf8_lossy(&entry.path_bytes()));
             let kind = entry.header().entry_type();
             if kind.is_symlink() || kind.is_hard_link() {
@@ -90,9 +97,13 @@ impl Staging {
                 let folder = name.rfind('/').map_or("", |at| &name[..=at]);
                 let from = if kind.is_symlink() { folder } else { "" };
                 self.links.insert(name.clone(), clean(&format!("{from}{target}")));
-            } else if kind.is_file() {
-                self.stage(name, &mut entry)?;
             }
+            if kind.is_file() || kind.is_gnu_sparse() {
+                self.stage(name, &mut entry)?;
+            } else {
+                io::copy(&mut entry, &mut io::sink()).map_err(|e| self.unread(e))?;
+            }
+            left.set(MAX_RECORDS);
         }
         Ok(())
     }
@@ -239,6 +250,26 @@ fn clean(name: &str) -> String {
         }
     }
     parts.join("/")
+}
+
+/// An archive, of which no more is to be read than so many bytes.
+struct Bounded {
+    inner: Box<dyn Read>,
+    left: Rc<Cell<u64>>,
+}
+
+impl Read for Bounded {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let left = self.left.get();
+        if left == 0 {
+            let said = format!("the names or records of an entry have more than {MAX_RECORDS} bytes");
+            return Err(io::Error::new(io::ErrorKind::InvalidData, said));
+        }
+        let most = usize::try_from(left).map_or(out.len(), |left| left.min(out.len()));
+        let n = self.inner.read(&mut out[..most])?;
+        self.left.set(left - n as u64);
+        Ok(n)
+    }
 }
 
 enum Copy {
