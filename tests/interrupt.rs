@@ -69,6 +69,8 @@ fn an_interrupted_import_leaves_nothing_in_the_cache() {
     let before = String::from_utf8(done(&mut place.command(&["cache", "ls"]))).unwrap();
     let mut import = place.command(&["cache", "import", "-"]);
     let mut import = import.stdin(Stdio::piped()).spawn().unwrap();
+    // Open to the end, which `wait` would close before the signal arrives.
+    let archive = import.stdin.take();
     let private = place.cache().join(".mkimage");
     let staged = || {
         let names = if private.is_dir() { listed(&private) } else { Vec::new() };
@@ -81,6 +83,7 @@ fn an_interrupted_import_leaves_nothing_in_the_cache() {
     }
     run("kill", &["-INT", &import.id().to_string()]);
     assert_eq!(import.wait().unwrap().code(), Some(130));
+    drop(archive);
     assert!(!staged());
     assert_eq!(String::from_utf8(done(&mut place.command(&["cache", "ls"]))).unwrap(), before);
     assert!(fs::read_dir(place.cache()).unwrap().count() > 0);
