@@ -372,10 +372,10 @@ fn media_of_a_root_file_system_are_those_of_the_build() {
 fn media_of_kernel_and_initrd_carry_both() {
     let place = Workplace::new();
     done(&mut place.build(&["demo.yml"]));
-    let args = ["media", "-kernel", "demo-kernel", "-initrd", "demo-initrd.img", "-cmdline", "-x quiet"];
+    let args = ["media", "-kernel", "demo-kernel", "-initrd", "demo-initrd.img", "-cmdline", "-quiet"];
     done(&mut place.command(&[&args[..], &["-initrd", "demo-cmdline", "-name", "cd"]].concat()));
     let iso = place.read("cd.iso");
-    for part in [&place.read("demo-kernel"), &place.read("demo-initrd.img"), &b"-x quiet"[..]] {
+    for part in [&place.read("demo-kernel"), &place.read("demo-initrd.img"), &b"\0-quiet\0"[..]] {
         assert!(position(&iso, part).is_some());
     }
 }

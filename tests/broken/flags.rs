@@ -76,6 +76,7 @@ pub(crate) fn cases() -> Vec<Case> {
         command("threads in words", "build -jobs two demo.yml"),
         command("limit in words", "build --max-layer-size large demo.yml"),
         command("unknown flag", "build -fromat tar demo.yml"),
+        command("unknown flag with one dash", "build -nmae x demo.yml"),
         command("unknown verb", "bulid demo.yml"),
         command("network and none", "build -pull -offline demo.yml"),
         command("network and an old archive", "build -pull -input-tar x demo.yml"),
