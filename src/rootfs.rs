@@ -34,6 +34,7 @@ mod volumes;
 
 pub use archive::{Error as ArchiveError, Problem as EntryProblem};
 pub use error::Error;
+pub(crate) use import::import_as;
 pub use import::{import, import_layers};
 pub use kernel::Error as KernelError;
 pub use layers::Error as LayersError;

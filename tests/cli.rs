@@ -135,7 +135,7 @@ fn a_stream_is_the_file() {
     for flag in ["-o", "--o"] {
         assert!(done(&mut place.build(&[flag, "-", "demo.yml"])) == want, "{flag}");
     }
-    done(&mut place.build(&["-o", "else.where", "demo.yml"]));
+    assert!(notes(&mut place.build(&["-o", "else.where", "demo.yml"])).ends_with("wrote else.where\n"));
     assert!(place.read("else.where") == want);
     let docker = untar(&done(&mut place.build(&["-f", "docker", "-o", "-", "demo.yml"])));
     assert_eq!(named(&docker), PATHS);
@@ -358,6 +358,12 @@ fn media_of_a_root_file_system_are_those_of_the_build() {
     let stdin = &mut place.command(&["media", "-tar", "-", "-f", formats, "-name", "pipe"]);
     let output = fed(stdin, &place.read("demo.tar"));
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let said = fed(&mut place.command(&["media", "-tar", "-"]), b"no archive").stderr;
+    let said = String::from_utf8(said).unwrap();
+    assert!(
+        said.starts_with("error: standard input is no root file system\n  because: standard input is "),
+        "{said}"
+    );
     let want = unpacked(&place.read("demo-initrd.img"));
     for name in ["file", "pipe"] {
         let read = |suffix| place.read(&format!("{name}{suffix}"));

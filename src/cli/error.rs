@@ -31,10 +31,10 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Build(#[from] build::Error),
     /// A tar archive of a root file system.
-    #[error("`{path}` is no root file system")]
+    #[error("{name} is no root file system")]
     Import {
         /// The file.
-        path: PathBuf,
+        name: String,
         /// What is wrong with it.
         source: Box<rootfs::LayersError>,
     },
@@ -89,6 +89,11 @@ impl CliError {
             {
                 Some("`source` is looked for from the current folder, wherever the YAML is".into())
             }
+            CliError::Build(build::Error::RootFs(rootfs::Error::Images(oci::Error::Image {
+                source,
+                ..
+            })))
+            | CliError::Image(oci::Error::Image { source, .. }) => architectures(source),
             CliError::Output(output::Error::NoTree { .. }) => {
                 Some("`mkimage media --tar FILE` has the archive of one, `mkimage build` makes one".into())
             }
@@ -112,4 +117,15 @@ fn meant(name: &str) -> String {
         Some(flag) => format!("`-f{name}` is `-f {name}`; did you mean `--{flag}`? "),
         None => String::new(),
     }
+}
+
+/// The names of architectures, if the one that an image is not for is none of them.
+fn architectures(error: &oci::ImageError) -> Option<String> {
+    const KNOWN: [&str; 7] = ["amd64", "arm64", "riscv64", "arm", "386", "ppc64le", "s390x"];
+    let (oci::ImageError::WrongPlatform { wanted, .. } | oci::ImageError::NoPlatform { wanted, .. }) = error
+    else {
+        return None;
+    };
+    (!KNOWN.contains(&&*wanted.arch))
+        .then(|| "architectures have names such as `amd64`, `arm64` and `riscv64`".into())
 }

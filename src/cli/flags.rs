@@ -233,9 +233,14 @@ impl Outputs {
                 let device = OpenOptions::new().write(true).open(file).map_err(failed)?;
                 output::write_stream(system, format, &options, &mut BufWriter::new(device))?;
             }
-            (Some(file), [format]) => output::write_file(system, format, &options, file)?,
             _ => {
-                let files = output::write(system, formats, &options, self.dir(), name)?;
+                let files = match (file, formats) {
+                    (Some(file), [format]) => {
+                        output::write_file(system, format, &options, file)?;
+                        vec![file.to_owned()]
+                    }
+                    _ => output::write(system, formats, &options, self.dir(), name)?,
+                };
                 if !global.is_quiet() {
                     files.iter().for_each(|file| eprintln!("wrote {}", file.display()));
                     formats.iter().filter_map(|f| f.advice(&options)).for_each(|text| report::note(&text));

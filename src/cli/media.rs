@@ -73,9 +73,12 @@ impl Media {
         };
         let scratch = scratch()?;
         let spooled = scratch.path().join("standard input");
-        let path = if tar == Path::new("-") { spool_stdin(&spooled)? } else { tar };
-        let tree = rootfs::import(path)
-            .map_err(|source| CliError::Import { path: tar.clone(), source: Box::new(source) })?;
+        let (path, name) = match tar == Path::new("-") {
+            true => (spool_stdin(&spooled)?, "standard input".to_owned()),
+            false => (tar.as_path(), format!("`{}`", tar.display())),
+        };
+        let tree = rootfs::import_as(path, &name)
+            .map_err(|source| CliError::Import { name, source: Box::new(source) })?;
         let folder = Folder::Scratch(scratch.path().into());
         let system = System::of_tree(tree, self.outputs.initrd(&formats, folder).as_ref())?;
         write(&system, Some(&scratch))

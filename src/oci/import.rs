@@ -112,6 +112,7 @@ impl Store {
     pub fn import(&self, path: &Path, name: Option<&Reference>) -> Result<Vec<Reference>, Error> {
         self.begin_use();
         let mut staging = Staging::open(&self.cache, path, self.options.max_layer_size)?;
+        let path = &*staging.path().to_owned();
         let images = match (staging.list("index.json")?, staging.list("manifest.json")?) {
             (Some(index), _) => layout_images(path, &index)?,
             (None, Some(manifest)) => docker::images(&mut staging, path, &manifest)?,

@@ -14,7 +14,13 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// The file cannot be read, is no tar archive, or an entry has no place in a tree.
 pub fn import(path: &Path) -> Result<Tree, Error> {
-    let Layer { name, slice } = layer(path)?;
+    import_as(path, &format!("`{}`", path.display()))
+}
+
+/// The same; errors call the file `name`.
+pub(crate) fn import_as(path: &Path, name: &str) -> Result<Tree, Error> {
+    let Layer { slice, .. } = layer(path)?;
+    let name = name.to_owned();
     let mut tree = Tree::new();
     let origin = tree.add_origin(Origin::default());
     let implied = Implied::new(origin);

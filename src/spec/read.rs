@@ -7,7 +7,7 @@ use super::error::{Log, Problem};
 use super::fields::{Fields, NodeRef};
 use super::place::Located;
 use super::yaml::{Document, Kind};
-use super::{Container, ContainerConfig, File, Kernel, Spec, Volume, VolumeFormat};
+use super::{Container, ContainerConfig, File, Kernel, Spec, Volume, VolumeFormat, terms};
 
 /// The specification in `text`; what is wrong in it goes to the log, and is left out.
 pub(super) fn spec(text: &str, log: &mut Log) -> Spec {
@@ -90,7 +90,12 @@ fn container(node: NodeRef<'_>, within: &'static str, log: &mut Log) -> Option<C
     let image = required(&mut fields, "image", log);
     let config = config::read(&mut fields, log);
     fields.finish(log);
-    Some(Container { name: name?, image: image?, config })
+    let (Some(name), Some(image)) = (name, image) else {
+        // It is no container, but all that is wrong in it is told.
+        terms::check(&config).into_iter().for_each(|error| log.report(error.place, error.problem));
+        return None;
+    };
+    Some(Container { name, image, config })
 }
 
 fn required(fields: &mut Fields<'_>, key: &'static str, log: &mut Log) -> Option<Located<String>> {

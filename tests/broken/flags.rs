@@ -102,6 +102,7 @@ pub(crate) fn cases() -> Vec<Case> {
         command("media of a missing kernel", "media -kernel none"),
         command("media of a missing initrd", "media -kernel demo.yml -initrd none"),
         command("media of a missing archive", "media -tar none"),
+        command("media of nothing on standard input", "media -tar -"),
         command("media of no archive", "media -tar demo.yml"),
         prepared("media of a compressed archive", "media -tar bad.tar.gz", |place| {
             place.write("bad.tar.gz", super::support::image::gzip(&[0; 10_240]));
@@ -187,6 +188,7 @@ pub(crate) fn cases() -> Vec<Case> {
         command("import of nothing", "cache import"),
         command("import of a missing file", "cache import none.tar"),
         command("import of a text", "cache import demo.yml"),
+        command("import of nothing on standard input", "cache import -"),
         command("import of an empty folder", "cache import ../home"),
         command("removal of an absent image", "cache rm example/none"),
         command("export of an absent image", "cache export example/none -o x"),

@@ -23,7 +23,7 @@ pub(super) struct Staged {
 
 /// Files of an archive, under their digests.
 pub(super) struct Staging {
-    /// The archive or folder.
+    /// The archive or folder, as errors call it.
     path: PathBuf,
     dir: Scratch,
     limit: u64,
@@ -47,29 +47,34 @@ impl Staging {
         fs::create_dir_all(&private).map_err(|source| Error::Write { path: private.clone(), source })?;
         let dir =
             Scratch::new(&private, "import-").map_err(|source| Error::Write { path: private, source })?;
+        let is_stdin = path == Path::new("-");
         let mut staging = Staging {
-            path: path.to_owned(),
+            path: if is_stdin { "standard input".into() } else { path.to_owned() },
             dir,
             limit,
             files: HashMap::new(),
             links: HashMap::new(),
             is_folder: path.is_dir(),
         };
-        if !staging.is_folder {
-            staging.read_archive()?;
+        if is_stdin {
+            staging.read_archive(Box::new(io::stdin()))?;
+        } else if !staging.is_folder {
+            let file = File::open(path).map_err(|e| staging.unread(e))?;
+            staging.read_archive(Box::new(file))?;
         }
         Ok(staging)
+    }
+
+    /// What errors call the archive or folder.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
     }
 
     fn unread(&self, source: io::Error) -> ImportError {
         ImportError::Read { path: self.path.clone(), source }
     }
 
-    fn read_archive(&mut self) -> Result<(), Error> {
-        let file: Box<dyn Read> = match self.path.to_str() {
-            Some("-") => Box::new(io::stdin()),
-            _ => Box::new(File::open(&self.path).map_err(|e| self.unread(e))?),
-        };
+    fn read_archive(&mut self, file: Box<dyn Read>) -> Result<(), Error> {
         let mut file = BufReader::new(file);
         let magic = io::BufRead::fill_buf(&mut file).map_err(|e| self.unread(e))?;
         let plain: Box<dyn Read> = match magic {
