@@ -387,6 +387,23 @@ fn media_of_kernel_and_initrd_carry_both() {
 }
 
 #[test]
+fn a_kernel_without_an_initrd_is_alone() {
+    let place = Workplace::new();
+    done(&mut place.build(&["demo.yml"]));
+    done(&mut place.command(&[
+        "media",
+        "-kernel",
+        "demo-kernel",
+        "-f",
+        "kernel+initrd,iso",
+        "-name",
+        "bare",
+    ]));
+    let names = place.names();
+    assert_eq!(names[..2], ["bare-kernel", "bare.iso"]);
+}
+
+#[test]
 fn the_layers_of_an_image_on_the_medium_are_its_files() {
     let place = Workplace::new();
     let big = tar(&[("bin/init", b"#!init"), ("big", &support::noise::noise(3_000_000))]);

@@ -102,7 +102,7 @@ fn system(kernel: Option<&Path>, initrd: &[PathBuf], cmdline: &str) -> Result<Sy
     Ok(System {
         kernel: kernel.map(open).transpose()?.map(Kernel::new),
         cmdline: cmdline.to_owned(),
-        initrd: Some(Initrd::of(initrds(initrd)?)),
+        initrd: if initrd.is_empty() { None } else { Some(Initrd::of(initrds(initrd)?)) },
         ..System::default()
     })
 }
