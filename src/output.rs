@@ -272,6 +272,12 @@ pub enum Error {
         /// The format.
         format: &'static str,
     },
+    /// Machines have such disks with sectors of one size.
+    #[error("format `{format}` is a disk of 512-byte sectors; leave out --sector-size")]
+    Sectors {
+        /// The format.
+        format: &'static str,
+    },
     /// Nowhere to compress.
     #[error("format `{format}` needs a folder for temporary files")]
     NoScratch {

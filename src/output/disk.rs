@@ -5,6 +5,7 @@ use super::{Body, Error, Options, Product};
 use crate::boot::{self, Firmware, Payload};
 use mkimage_formats::gpt::Guid;
 use mkimage_formats::ova::{self, Medium, MediumKind};
+use mkimage_formats::sector::SectorSize;
 use mkimage_formats::spool::Spool;
 use mkimage_formats::{Layout, gce, qcow2, vhd, vhdx, vmdk};
 
@@ -68,6 +69,11 @@ impl Disk<'_> {
     pub(super) fn products(self, container: Container) -> Result<Vec<Product<'static>>, Error> {
         if container == Container::Ova && self.options.machine.medium == OvaMedium::Cdrom {
             return Ok(vec![Product { body: Body::Layout(self.ova_with_cdrom()?), suffix: self.suffix }]);
+        }
+        let counts_512 =
+            matches!(container, Container::Vmdk | Container::Ova | Container::Vhd | Container::DynamicVhd);
+        if counts_512 && self.options.boot.sector_size != SectorSize::B512 {
+            return Err(Error::Sectors { format: self.format });
         }
         let disk = self.disk(container)?;
         let epoch = self.options.boot.epoch;

@@ -120,6 +120,10 @@ pub(crate) fn cases() -> Vec<Case> {
         command("disk of no size", "build -q --arch amd64 -f raw-bios --size 0 demo.yml"),
         command("disk that outgrows numbers", "build -f raw --size 99999999999999999G demo.yml"),
         command("BIOS and large sectors", "build -q --arch amd64 -f raw --sector-size 4096 demo.yml"),
+        command(
+            "large sectors in a container of small ones",
+            "build -q --arch amd64 -f vmdk --firmware uefi --sector-size 4096 demo.yml",
+        ),
         command("sectors of another size", "build -f raw-efi --sector-size 520 demo.yml"),
         command("disk with a short GUID", "build -f raw --disk-id 1234 demo.yml"),
         command("disk with no GUID", "build -f raw --disk-id 0123456789abcdef0123456789abcdefghij demo.yml"),
