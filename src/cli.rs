@@ -54,7 +54,7 @@ pub struct Global {
     #[arg(short, long, global = true)]
     quiet: bool,
     /// How much to say: 0 is --quiet, any other number changes nothing
-    #[arg(short, long, global = true, value_name = "N", default_value_t = 1)]
+    #[arg(short, long, global = true, value_name = "N", default_value_t = 1, value_parser = flags::number(0..=u8::MAX))]
     verbose: u8,
     /// Flags that are not for all formats.
     #[arg(skip)]

@@ -16,10 +16,13 @@ use mkimage_formats::iso::Profile;
 use mkimage_formats::sector::SectorSize;
 use mkimage_formats::squashfs;
 use mkimage_loaders::bios::Serial;
+use std::fmt::Display;
 use std::fs::OpenOptions;
 use std::io::{self, BufWriter};
 use std::num::NonZero;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 /// Which outputs, where, and how they boot.
 #[derive(Debug, Args)]
@@ -350,6 +353,16 @@ fn bytes<T: TryFrom<u64>>(text: &str) -> Option<T> {
 /// Bytes that something may have.
 pub(super) fn limit(text: &str) -> Result<u64, String> {
     bytes(text).ok_or_else(|| "512M, 64G, or a number of bytes is wanted".to_owned())
+}
+
+/// A number in a range.
+pub(super) fn number<T: FromStr + PartialOrd + Display + Clone>(
+    range: RangeInclusive<T>,
+) -> impl Fn(&str) -> Result<T, String> + Clone {
+    move |text| {
+        let wanted = || format!("a number from {} to {} is wanted", range.start(), range.end());
+        text.parse().ok().filter(|number| range.contains(number)).ok_or_else(wanted)
+    }
 }
 
 /// A number of threads.

@@ -141,6 +141,7 @@ pub(crate) fn cases() -> Vec<Case> {
         command("qcow2 of odd clusters", "build -f qcow2-efi --qcow2-cluster-size 3K demo.yml"),
         command("virtual hardware of the future", "build -f ova --vm-hardware-version 100 demo.yml"),
         command("virtual machine without processors", "build -f ova --vm-cpus 0 demo.yml"),
+        command("virtual machine of half a GiB", "build -f ova --vm-memory 0.5G demo.yml"),
         command("unknown adapter", "build -f vmdk --vm-adapter nvme demo.yml"),
         command("guest of another vendor", "build -q --arch amd64 -f ova --vm-guest-id Linux/64 demo.yml"),
         prepared("two architectures on a disk", "build -q --arch amd64,arm64 -f raw two.yml", two),

@@ -1,8 +1,8 @@
 //! Flags about virtual machines and their disks.
 
+use super::number;
 use crate::output::{Machine, Options, OvaMedium, Qcow2Compression, VmdkKind};
 use clap::Args;
-use clap::builder::RangedU64ValueParser;
 use mkimage_formats::ova::Digest;
 use mkimage_formats::qcow2;
 use mkimage_formats::vmdk::Adapter;
@@ -20,20 +20,20 @@ pub(super) struct MachineFlags {
     #[arg(long, help_heading = HEADING, value_enum, default_value_t, value_name = "ADAPTER")]
     vm_adapter: AdapterFlag,
     /// The virtual hardware's version in `vmdk` and `ova` [default: 6 for a disk, 15 for a machine]
-    #[arg(long, help_heading = HEADING, value_name = "N", value_parser = RangedU64ValueParser::<u32>::new().range(3..=99))]
+    #[arg(long, help_heading = HEADING, value_name = "N", value_parser = number::<u32>(3..=99))]
     vm_hardware_version: Option<u32>,
     /// The version of VMware's tools that a disk of `vmdk` and `ova` tells of [default: that of
     /// tools that the guest updates itself]
-    #[arg(long, help_heading = HEADING, value_name = "N")]
+    #[arg(long, help_heading = HEADING, value_name = "N", value_parser = number(0..=u32::MAX))]
     vm_tools_version: Option<u32>,
     /// The guest of an `ova`, in VMware's terms
     #[arg(long, help_heading = HEADING, value_name = "ID", default_value_t = Machine::default().guest)]
     vm_guest_id: String,
     /// Virtual CPUs of an `ova`
-    #[arg(long, help_heading = HEADING, value_name = "N", default_value_t = Machine::default().cpus, value_parser = RangedU64ValueParser::<u32>::new().range(1..=768))]
+    #[arg(long, help_heading = HEADING, value_name = "N", default_value_t = Machine::default().cpus, value_parser = number::<u32>(1..=768))]
     vm_cpus: u32,
-    /// MiB of memory of an `ova`
-    #[arg(long, help_heading = HEADING, value_name = "MIB", default_value_t = Machine::default().memory, value_parser = RangedU64ValueParser::<u32>::new().range(4..))]
+    /// Memory of an `ova`: 512M, 2G, or a bare number of MiB
+    #[arg(long, help_heading = HEADING, value_name = "SIZE", default_value_t = Machine::default().memory, value_parser = memory)]
     vm_memory: u32,
     /// What an `ova` boots from
     #[arg(long, help_heading = HEADING, value_enum, default_value_t, value_name = "MEDIUM")]
@@ -151,6 +151,15 @@ impl MachineFlags {
     }
 }
 
+/// MiB of `512M`, `2G` or `2048`.
+fn memory(text: &str) -> Result<u32, String> {
+    let (number, unit) = super::parts(text);
+    let bytes = number.parse::<u64>().ok().and_then(|n| n.checked_mul(unit.unwrap_or(1 << 20)));
+    let mib =
+        bytes.filter(|bytes| bytes.is_multiple_of(1 << 20)).and_then(|bytes| (bytes >> 20).try_into().ok());
+    mib.filter(|mib| *mib >= 4).ok_or_else(|| "512M, 2G, or a number of MiB from 4 on is wanted".to_owned())
+}
+
 /// Bytes of a qcow2's clusters.
 fn cluster_size(text: &str) -> Result<u32, String> {
     let size: u32 = super::bytes(text).ok_or_else(|| "512, 64K, or 2M is wanted".to_owned())?;
@@ -163,6 +172,16 @@ fn cluster_size(text: &str) -> Result<u32, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn memory_is_mib_or_has_a_unit() {
+        for (text, mib) in [("2048", 2048), ("512M", 512), ("2g", 2048), ("4096K", 4), ("4", 4)] {
+            assert_eq!(memory(text), Ok(mib));
+        }
+        for bad in ["", "G", "3", "0", "4097K", "-1", "1.5G", "4194304G"] {
+            assert!(memory(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn clusters_are_powers_of_two_that_qcow2_knows() {
