@@ -225,14 +225,17 @@ pub fn build(tree: &Tree, microcode: Option<&Layout>, options: &Options) -> Resu
 fn segments(tree: &Tree) -> Vec<Vec<&TreePath>> {
     let boot = TreePath::new("boot").unwrap_or_default();
     let inside = || tree.iter().filter(|(path, _)| **path == boot || !path.starts_with(&boot));
-    // The earliest of all names of a node, which an archive has together.
+    // The earliest of all names of a node that has several, which an archive has together.
+    let mut earliest: BTreeMap<&TreePath, OriginId> = BTreeMap::new();
+    for (_, link) in tree.iter() {
+        if let Kind::HardLink(first) = &link.kind {
+            let known = earliest.get(first).copied().or_else(|| Some(tree.get(first)?.origin));
+            earliest.insert(first, link.origin.min(known.unwrap_or(link.origin)));
+        }
+    }
     let origin = |path, node: &Node| {
-        let (first, node) = match &node.kind {
-            Kind::HardLink(first) => (first, tree.get(first).unwrap_or(node)),
-            _ => (path, node),
-        };
-        let links = tree.links(first).filter_map(|path| tree.get(path));
-        links.map(|link| link.origin).fold(node.origin, OriginId::min)
+        let first = if let Kind::HardLink(first) = &node.kind { first } else { path };
+        earliest.get(first).copied().unwrap_or(node.origin)
     };
     // The first origin that needs a folder for something in it.
     let mut needed: BTreeMap<&[u8], OriginId> = BTreeMap::new();

@@ -128,6 +128,21 @@ fn a_folder_is_in_the_first_segment_that_needs_it_and_links_are_with_their_file(
     assert_eq!(segments, [vec!["boot", "etc", "etc/first", "only", "only/link"], vec!["etc/last"]]);
 }
 
+/// Of 20,000 names, two passes over all for each are 800 million look-ups.
+#[test]
+fn many_names_of_a_file_are_together_at_once() {
+    let mut tree = Tree::new();
+    let [a, b] =
+        ["a", "b"].map(|source| tree.add_origin(Origin { source: source.into(), ..Origin::default() }));
+    put(&mut tree, "00000", Kind::File(Layout::from(b"x".to_vec())), b);
+    for n in 1..20_000 {
+        put(&mut tree, &format!("{n:05}"), Kind::HardLink(path("00000")), if n == 7000 { a } else { b });
+    }
+    put(&mut tree, "other", Kind::Fifo, b);
+    let lens: Vec<usize> = segments(&tree).iter().map(Vec::len).collect();
+    assert_eq!(lens, [20_000, 1]);
+}
+
 #[test]
 fn microcode_goes_first_and_what_follows_starts_at_four_bytes() {
     let dir = tempfile::tempdir().unwrap();
