@@ -29,12 +29,10 @@
 
 use crate::emit::{self, Sink};
 use crate::layout::Layout;
-use crate::tree::{Kind, Meta, Tree, TreePath};
+use crate::tree::{Kind, MAX_PATH, Meta, Tree, TreePath};
 use cpio::newc::{Builder, ModeFileType, trailer};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The longest name and symbolic link that Linux unpacks, bytes (`PATH_MAX` without the NUL).
-pub const MAX_NAME: usize = 4095;
 /// The first inode number, which LinuxKit chose.
 const FIRST_INODE: u32 = 721;
 /// The device that all inodes are on, which LinuxKit chose.
@@ -58,7 +56,7 @@ pub enum Error {
         len: u64,
     },
     /// Linux skips longer ones without a word.
-    #[error("the {what} of `{path}` has {len} bytes; Linux unpacks up to {MAX_NAME}")]
+    #[error("the {what} of `{path}` has {len} bytes; Linux unpacks up to {MAX_PATH}")]
     NameLen {
         /// Whose.
         path: TreePath,
@@ -137,7 +135,7 @@ impl Archive<'_> {
         repeated: bool,
     ) -> Result<(), Error> {
         let name = if path.is_root() { b"." } else { path.as_bytes() };
-        let limit = |what, len| match len > MAX_NAME {
+        let limit = |what, len| match len > MAX_PATH {
             true => Err(Error::NameLen { path: path.clone(), what, len }),
             false => Ok(()),
         };

@@ -26,7 +26,7 @@ use std::sync::Arc;
 pub(crate) mod limits;
 mod path;
 
-pub use limits::LimitError;
+pub use limits::{LimitError, MAX_PATH};
 pub use path::TreePath;
 
 /// A point in time.
@@ -362,7 +362,7 @@ pub enum Error {
         why: &'static str,
     },
     /// A path that no program can give to Linux.
-    #[error("the path `{start}...` has {len} bytes; Linux takes up to {}", limits::MAX_PATH)]
+    #[error("the path `{start}...` has {len} bytes; Linux takes up to {MAX_PATH}")]
     Long {
         /// Its beginning.
         start: String,

@@ -11,7 +11,7 @@
 //!
 //! \[PAX\] IEEE Std 1003.1-2017, *pax*; \[GNU\] *GNU tar manual*, "Basic Tar Format".
 
-use mkimage_formats::tree;
+use mkimage_formats::tree::{self, MAX_PATH};
 use mkimage_formats::{Content, Kind, Layout, Meta, Slice, TreePath};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
@@ -26,8 +26,6 @@ use records::Records;
 const BLOCK: u64 = 512;
 /// The longest name or set of records; as in Go's `archive/tar`, which made most layers.
 const MAX_RECORDS: u64 = 1 << 20;
-/// The longest target of a symbolic link that Linux makes, bytes (`PATH_MAX`, its zero left out).
-const MAX_TARGET: usize = 4095;
 /// Bytes of all sparse files of an archive, which their headers say and no content bounds.
 const MAX_SPARSE: u64 = 1 << 50;
 
@@ -117,7 +115,7 @@ pub enum Problem {
         len: u64,
     },
     /// A symbolic link that no Linux makes.
-    #[error("the link's target has {len} bytes; Linux takes up to {MAX_TARGET}")]
+    #[error("the link's target has {len} bytes; Linux takes up to {MAX_PATH}")]
     Target {
         /// Its length.
         len: usize,
@@ -252,7 +250,7 @@ impl Reader<'_> {
                 Kind::File(self.sparse(header, size)?)
             }
             b'1' => Kind::HardLink(clean(&link)?),
-            b'2' if link.len() > MAX_TARGET => return Err(Problem::Target { len: link.len() }.into()),
+            b'2' if link.len() > MAX_PATH => return Err(Problem::Target { len: link.len() }.into()),
             b'2' => Kind::Symlink(link.into()),
             b'3' | b'4' => {
                 let (major, minor) = fields::device(header)?;

@@ -7,8 +7,9 @@ use super::{Kind, TreePath};
 
 /// `NAME_MAX`, bytes.
 const MAX_NAME: usize = 255;
-/// `PATH_MAX` without the zero at the end, bytes.
-pub(super) const MAX_PATH: usize = 4095;
+/// The longest path or target of a symbolic link that Linux takes: `PATH_MAX` without the zero at the
+/// end, bytes.
+pub const MAX_PATH: usize = 4095;
 /// 12 bits.
 const MAX_MAJOR: u32 = (1 << 12) - 1;
 /// `MINORBITS`.
