@@ -91,7 +91,8 @@ fn the_table_has_the_names_of_all_files() {
 #[test]
 fn every_flag_is_one() {
     let place = Workplace::new();
-    let mut known: BTreeSet<String> = ["--all", "--path", "--rootfs"].map(str::to_owned).into(); // cargo's, xtask's
+    // Those of cargo and of its chores.
+    let mut known: BTreeSet<String> = ["--all", "--locked", "--path", "--rootfs"].map(str::to_owned).into();
     for verb in [&["build"][..], &["media"], &["cache", "clean"]] {
         let said = done(&mut place.command(&[verb, &["--help"]].concat()));
         known.extend(flags(&String::from_utf8(said).unwrap()).map(str::to_owned));
