@@ -110,8 +110,16 @@ impl CliError {
 /// What was probably meant by something that is no format.
 fn meant(name: &str) -> String {
     let formats: Vec<&str> = FORMATS.iter().map(|format| format.name).collect();
-    if let Some(format) = spec::nearest(name, &formats) {
-        return format!("did you mean `{format}`? ");
+    let near: Vec<String> = match spec::nearest(name, &formats) {
+        Some(format) => vec![format!("`{format}`")],
+        // `qcow2`, of which there are two.
+        None => {
+            let parts = formats.iter().filter(|format| name.len() > 2 && format.contains(name));
+            parts.map(|format| format!("`{format}`")).collect()
+        }
+    };
+    if !near.is_empty() {
+        return format!("did you mean {}? ", near.join(" or "));
     }
     match spec::nearest(&format!("f{name}"), &["format", "firmware"]) {
         Some(flag) => format!("`-f{name}` is `-f {name}`; did you mean `--{flag}`? "),

@@ -46,6 +46,7 @@ pub(crate) fn cases() -> Vec<Case> {
     vec![
         command("unknown format", "build -f iso-bois demo.yml"),
         command("unknown format among others", "build -f tar,vmdk8 demo.yml"),
+        command("part of the names of formats", "build -f qcow2 demo.yml"),
         command("empty format", "build -f  demo.yml"),
         command("stream among formats", "build -f kernel+initrd,tar demo.yml"),
         command("stream of files", "build -f kernel+initrd -o out demo.yml"),
