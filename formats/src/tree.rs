@@ -26,8 +26,8 @@ use std::sync::Arc;
 pub(crate) mod limits;
 mod path;
 
-pub use limits::{LimitError, MAX_PATH};
-pub use path::TreePath;
+pub use limits::LimitError;
+pub use path::{MAX_PATH, TreePath};
 
 /// A point in time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

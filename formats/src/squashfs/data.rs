@@ -8,17 +8,13 @@
 //! All that is compressed is one disk for the spool: a unit is a block of a file, or a fragment,
 //! which comes when it is full of the tails of the files before it.
 
-use super::error::Error;
+use super::error::{Error, MAX_BLOCKS};
 use super::pack::{Compression, Packer};
 use super::same;
 use super::structs::{DATA_RAW, NONE};
 use crate::layout::{Cursor, Layout};
 use crate::spool::{Codec, Spool, Unit};
 use std::io;
-
-/// Blocks of all files. Each takes 4 bytes of an inode, and those of zeros, which a sparse file may
-/// have any number of, nothing else. 8 TiB in blocks of 128 KiB.
-pub(super) const MAX_BLOCKS: u64 = 1 << 26;
 
 /// The contents of all files.
 pub(super) struct Data {

@@ -4,6 +4,10 @@ use crate::tree::{LimitError, TreePath};
 use crate::{emit, spool};
 use std::io;
 
+/// Blocks of all files. Each takes 4 bytes of an inode, and those of zeros, which a sparse file may
+/// have any number of, nothing else. 8 TiB in blocks of 128 KiB.
+pub(super) const MAX_BLOCKS: u64 = 1 << 26;
+
 /// Why a tree cannot be a SquashFS.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -55,10 +59,7 @@ pub enum Error {
         len: usize,
     },
     /// All files.
-    #[error(
-        "the files have {count} blocks; {} are allowed, so that their sizes fit into memory",
-        super::data::MAX_BLOCKS
-    )]
+    #[error("the files have {count} blocks; {MAX_BLOCKS} are allowed, so that their sizes fit into memory")]
     Blocks {
         /// How many there are, those of zeros too.
         count: u64,

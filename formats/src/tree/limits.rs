@@ -1,15 +1,12 @@
 //! What Linux reads from no file system, whatever its structures have room for.
 //!
-//! \[LINUX\] Linux 6.6: include/uapi/linux/limits.h `NAME_MAX`, `PATH_MAX`; include/linux/kdev_t.h
+//! \[LINUX\] Linux 6.6: include/uapi/linux/limits.h `NAME_MAX`; include/linux/kdev_t.h
 //! `MINORBITS`.
 
-use super::{Kind, TreePath};
+use super::{Kind, MAX_PATH, TreePath};
 
 /// `NAME_MAX`, bytes.
 const MAX_NAME: usize = 255;
-/// The longest path or target of a symbolic link that Linux takes: `PATH_MAX` without the zero at the
-/// end, bytes.
-pub const MAX_PATH: usize = 4095;
 /// 12 bits.
 const MAX_MAJOR: u32 = (1 << 12) - 1;
 /// `MINORBITS`.

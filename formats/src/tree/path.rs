@@ -1,7 +1,6 @@
 //! Paths inside a tree.
 
 use super::Error;
-use super::limits::MAX_PATH;
 use std::borrow::Borrow;
 use std::fmt;
 use std::sync::Arc;
@@ -12,6 +11,9 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct TreePath(pub(super) Arc<[u8]>);
 
+/// The longest path or target of a symbolic link that Linux takes: `PATH_MAX` of its
+/// include/uapi/linux/limits.h without the zero at the end, bytes.
+pub const MAX_PATH: usize = 4095;
 /// What an error shows of a path that is too long, bytes.
 const MAX_SHOWN: usize = 40;
 
