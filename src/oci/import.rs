@@ -112,24 +112,24 @@ impl Store {
     pub fn import(&self, path: &Path, name: Option<&Reference>) -> Result<Vec<Reference>, Error> {
         self.begin_use();
         let mut staging = Staging::open(&self.cache, path, self.options.max_layer_size)?;
-        let path = &*staging.path().to_owned();
+        let archive = staging.path().to_owned();
         let images = match (staging.list("index.json")?, staging.list("manifest.json")?) {
-            (Some(index), _) => layout_images(path, &index)?,
-            (None, Some(manifest)) => docker::images(&mut staging, path, &manifest)?,
-            (None, None) => return Err(ImportError::Unknown { path: path.to_owned() }.into()),
+            (Some(index), _) => layout_images(&archive, &index)?,
+            (None, Some(manifest)) => docker::images(&mut staging, &archive, &manifest)?,
+            (None, None) => return Err(ImportError::Unknown { path: archive }.into()),
         };
         let mut entries = Vec::new();
         match (name, images.len()) {
             (Some(name), 1) => entries.push((name.clone(), images[0].1.clone())),
             (Some(_), images) => {
-                return Err(ImportError::Several { path: path.to_owned(), images }.into());
+                return Err(ImportError::Several { path: archive, images }.into());
             }
             (None, _) => {
                 for (name, root) in images {
                     // An image may have several names, and one without any beside them.
                     let full = name.parse().ok().filter(|_| name.contains(['/', ':']));
                     let full: Option<Reference> = full;
-                    let path = path.to_owned();
+                    let path = archive.clone();
                     entries.push((full.ok_or(ImportError::Nameless { path, tag: name })?, root));
                 }
             }
